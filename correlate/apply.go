@@ -1,0 +1,381 @@
+package correlate
+
+import (
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
+	"github.com/tocsin-noc/tocsin/rules"
+)
+
+// emit stamps a change, appends it to the step's output and moves the state by it.
+func (s *State) emit(ch event.Change) {
+	ch.Shard, ch.Seq, ch.At, ch.N = s.in.Shard, s.in.Seq, s.in.At, uint32(len(s.out))
+	s.out = append(s.out, ch)
+	s.apply(&s.out[len(s.out)-1])
+}
+
+// Fold moves the state by the changes that a log holds for an input, instead of stepping it: another version of the core
+// decided them.
+func (s *State) Fold(in *event.Input, changes []event.Change) (err error) {
+	s.folding = true
+	defer func() {
+		s.folding = false
+		if r := recover(); r != nil {
+			err = fmt.Errorf("correlate: the changes of record %d do not continue this state: %v", in.Seq, r)
+		}
+	}()
+	s.text.Sweep()
+	s.meta.Writer, s.meta.Seq, s.meta.At = in.Writer, in.Seq, max(s.meta.At, in.At)
+	for i := range changes {
+		s.apply(&changes[i])
+	}
+	return nil
+}
+
+// apply is the fold: the only code that moves the state.
+func (s *State) apply(ch *event.Change) {
+	switch ch.Kind {
+	case event.AlertSeen, event.AlertUnconfirmed:
+		s.applySeen(ch)
+	case event.AlertDropped:
+		s.dropAlert(ch.Alert.ID.Slot())
+	case event.AlertFiring, event.AlertUpdated, event.AlertCleared, event.AlertExpired, event.ClaimEnded,
+		event.AlertSuppressed, event.AlertReleased, event.AlertSeverity, event.AlertJoined:
+		s.applyAlert(ch)
+	case event.IncidentOpened, event.IncidentUpdated, event.IncidentAcknowledged, event.IncidentAssigned, event.IncidentNoted,
+		event.IncidentCleared, event.IncidentRecovered, event.IncidentRelapsed, event.IncidentSignalLost,
+		event.IncidentResolved, event.IncidentReopened:
+		s.applyIncident(ch)
+	case event.SilenceSet, event.SilenceStarted, event.SilenceEnded, event.SilenceDropped:
+		s.applySilence(ch)
+	default:
+		s.applyMeta(ch)
+	}
+}
+
+func (s *State) applyMeta(ch *event.Change) {
+	switch ch.Kind {
+	case event.SourceAdded:
+		s.addSource(ch.Source)
+	case event.SourceOverCap:
+		s.meta.Refused += ch.Count
+	case event.PositionMoved:
+		s.movePosition(&ch.Position)
+	case event.CoreStarted:
+		s.meta.Core = ch.Text
+	case event.GraceStarted:
+		s.beginGrace(ch)
+	case event.RulesLoaded:
+		s.loadRules([]byte(ch.Text))
+	default:
+		panic(fmt.Sprintf("no fold for change %s", ch.Kind))
+	}
+}
+
+func (s *State) loadRules(text []byte) {
+	files, err := rules.Unbundle(text)
+	if err != nil {
+		panic(err)
+	}
+	set, err := rules.Parse(files)
+	if err != nil {
+		panic(err)
+	}
+	s.rules, s.meta.Rules = set, append([]byte(nil), text...)
+	s.reindexInhibition()
+}
+
+func (s *State) applySeen(ch *event.Change) {
+	claim := s.claims.Mut(ch.Claim.ID)
+	firing := claim.phase == event.Firing
+	claim.put(&ch.Claim)
+	if ch.Kind == event.AlertSeen {
+		claim.seenAt = ch.At
+	}
+	if !firing || claim.timer == 0 {
+		s.scheduleClaim(ch.Claim.ID)
+	}
+	s.sources.Mut(claim.source).lastWord = ch.At
+}
+
+// put stores what every claim change carries.
+func (r *claimRec) put(c *event.ClaimState) {
+	r.startsAt, r.endsAt, r.lastStart, r.clearedAt, r.staleAt = c.StartsAt, c.EndsAt, c.LastStart, c.ClearedAt, c.StaleAt
+	r.phase, r.severity, r.silences = c.Phase, c.Severity, c.Silences
+	r.flags = 0
+	for _, f := range [...]struct {
+		on  bool
+		bit uint8
+	}{{c.Timeout, flagTimeout}, {c.Unconfirmed, flagUnconfirmed}, {c.Inhibited, flagInhibited}, {c.SeverityUnknown, flagSeverityUnknown}} {
+		if f.on {
+			r.flags |= f.bit
+		}
+	}
+}
+
+// claimState is the inverse of put.
+func (r *claimRec) state(slot uint32) event.ClaimState {
+	return event.ClaimState{
+		ID: slot, Source: r.source, Content: r.content,
+		Phase: r.phase, Severity: r.severity, Silences: r.silences,
+		SeverityUnknown: r.flags&flagSeverityUnknown != 0, Timeout: r.flags&flagTimeout != 0,
+		Unconfirmed: r.flags&flagUnconfirmed != 0, Inhibited: r.flags&flagInhibited != 0,
+		StartsAt: r.startsAt, EndsAt: r.endsAt, LastStart: r.lastStart, ClearedAt: r.clearedAt, StaleAt: r.staleAt,
+	}
+}
+
+func (s *State) applyAlert(ch *event.Change) {
+	slot := ch.Alert.ID.Slot()
+	s.ensureAlert(slot)
+	before := *s.alerts.At(slot)
+	if ch.Claim.ID != 0 {
+		s.applyClaim(slot, ch)
+	}
+	a := s.alerts.Mut(slot)
+	a.put(&ch.Alert)
+	if before.firstAt == 0 {
+		s.bornAlert(slot, ch)
+		a = s.alerts.Mut(slot)
+	} else if ch.Kind == event.AlertFiring && a.incident == 0 {
+		s.regroup(slot)
+		a = s.alerts.Mut(slot)
+	}
+	s.relink(slot, &before)
+	s.recount(&before, a)
+	if ch.Kind == event.AlertFiring && a.incident != 0 || ch.Kind == event.AlertJoined {
+		s.incidents.SetLastOnset(a.incident, ch.At)
+	}
+	s.scheduleAlert(slot)
+}
+
+// ensureAlert takes the slot when a log is folded; a step has taken it before it emitted the change.
+func (s *State) ensureAlert(slot uint32) {
+	if s.folding && (slot >= s.alerts.Len() || s.alerts.At(slot).firstAt == 0) {
+		if got := s.alerts.Alloc(); got != slot {
+			panic(fmt.Sprintf("alert of slot %d lies in slot %d", slot, got))
+		}
+	}
+}
+
+func (r *alertRec) put(a *event.AlertState) {
+	r.number = uint32(a.ID >> 32)
+	r.startsAt, r.firingAt, r.endedAt, r.easesAt, r.firstAt = a.StartsAt, a.FiringAt, a.EndedAt, a.EasesAt, a.FirstAt
+	r.occurrences, r.phase, r.severity, r.reason, r.incident = a.Occurrences, a.Phase, a.Severity, a.Reason, a.Incident
+	r.flags = 0
+	if a.Ghost {
+		r.flags |= flagGhost
+	}
+	if a.Suppressed {
+		r.flags |= flagSuppressed
+	}
+}
+
+// state is the inverse of put, without the names.
+func (r *alertRec) state(slot uint32) event.AlertState {
+	return event.AlertState{
+		ID: event.NewAlertID(slot, r.number), Phase: r.phase, Severity: r.severity, Reason: r.reason,
+		Ghost: r.flags&flagGhost != 0, Suppressed: r.flags&flagSuppressed != 0, Occurrences: r.occurrences,
+		Incident: r.incident, StartsAt: r.startsAt, FiringAt: r.firingAt, EndedAt: r.endedAt, EasesAt: r.easesAt, FirstAt: r.firstAt,
+	}
+}
+
+// bornAlert enters a new alert into the index and its group.
+func (s *State) bornAlert(slot uint32, ch *event.Change) {
+	s.meta.Born = max(s.meta.Born, uint32(ch.Alert.ID>>32))
+	tenant := s.tenantOf(ch.Claim.Source)
+	s.alerts.Mut(slot).identity, s.work.bytes = ch.Claim.Labels.Identity(tenant, s.work.bytes)
+	s.byIdentity.Insert(s.alerts.At(slot).identity, slot)
+	s.joinGroup(slot, s.groupOf(tenant, ch.Claim.Labels))
+}
+
+// applyClaim stores what one source says, and keeps its text when the change carries it.
+func (s *State) applyClaim(alert uint32, ch *event.Change) {
+	slot := ch.Claim.ID
+	s.ensureClaim(slot)
+	wasFiring := s.claims.At(slot).phase == event.Firing
+	if ch.Claim.Full {
+		s.storeClaim(alert, &ch.Claim)
+	}
+	claim := s.claims.Mut(slot)
+	claim.put(&ch.Claim)
+	firing := claim.phase == event.Firing
+	src := s.sources.Mut(claim.source)
+	if firing != wasFiring {
+		if firing {
+			src.active++
+			s.indexClaim(slot)
+		} else {
+			src.active--
+			s.unindexClaim(slot)
+		}
+	}
+	if ch.Kind != event.AlertExpired && ch.Kind != event.AlertSuppressed && ch.Kind != event.AlertReleased {
+		s.claims.Mut(slot).seenAt = ch.At
+		src.lastWord = ch.At
+	}
+	s.scheduleClaim(slot)
+}
+
+// ensureClaim is ensureAlert for claims.
+func (s *State) ensureClaim(slot uint32) {
+	if s.folding && (slot >= s.claims.Len() || s.claims.At(slot).alert == 0) {
+		if got := s.claims.Alloc(); got != slot {
+			panic(fmt.Sprintf("claim of slot %d lies in slot %d", slot, got))
+		}
+	}
+}
+
+// storeClaim takes over the text of a claim, new or changed. A label set never changes under a claim.
+func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
+	rec := s.claims.Mut(c.ID)
+	old := *rec
+	rec.source, rec.content = c.Source, c.Content
+	rec.annotations, rec.url = s.text.Put(c.Annotations), s.text.Strings.Intern(c.GeneratorURL)
+	s.text.Free(old.annotations)
+	s.text.Release(old.url)
+	if old.alert == 0 {
+		rec.labels, rec.alert = s.text.Put(c.Labels), alert
+		a := s.alerts.Mut(alert)
+		rec.next, a.claims = a.claims, c.ID
+	}
+}
+
+// dropAlert forgets an alert and its claims.
+func (s *State) dropAlert(slot uint32) {
+	before := *s.alerts.At(slot)
+	after := before
+	after.incident, after.phase = 0, event.Cleared
+	*s.alerts.Mut(slot) = after
+	s.relink(slot, &before)
+	s.recount(&before, &after)
+	s.leaveGroup(slot)
+	s.byIdentity.Delete(before.identity, slot)
+	s.timers.Cancel(before.timer)
+	for c := before.claims; c != 0; {
+		rec := *s.claims.At(c)
+		if rec.phase == event.Firing {
+			s.unindexClaim(c)
+			s.sources.Mut(rec.source).active--
+		}
+		s.timers.Cancel(rec.timer)
+		s.text.Free(rec.labels)
+		s.text.Free(rec.annotations)
+		s.text.Release(rec.url)
+		s.claims.Free(c)
+		c = rec.next
+	}
+	s.alerts.Free(slot)
+}
+
+// recount moves the counts that follow from one alert's state.
+func (s *State) recount(before, after *alertRec) {
+	if before.phase == event.Firing {
+		s.meta.Firing--
+	}
+	if after.phase == event.Firing {
+		s.meta.Firing++
+	}
+	if before.incident != 0 {
+		s.members.Mut(uint32(before.incident)).count(before, -1)
+	}
+	if after.incident != 0 {
+		s.members.Mut(uint32(after.incident)).count(after, 1)
+	}
+}
+
+func (m *memberRec) count(a *alertRec, by int32) {
+	m.alerts += uint32(by)
+	switch a.phase {
+	case event.Firing:
+		m.firing += uint32(by)
+		m.worst[a.severity] += uint32(by)
+		if a.flags&flagSuppressed != 0 {
+			m.suppressed += uint32(by)
+		}
+	case event.Expired:
+		m.expired += uint32(by)
+	case event.Cleared:
+	}
+}
+
+// severity returns the worst severity that fires, Clear when none does.
+func (m *memberRec) severity() event.Severity {
+	for sev := event.Critical; sev <= event.Info; sev++ {
+		if m.worst[sev] > 0 {
+			return sev
+		}
+	}
+	return event.Clear
+}
+
+func (s *State) applyIncident(ch *event.Change) {
+	isNew := ch.Incident.ID == s.incidents.Next()
+	s.incidents.Put(ch.Incident)
+	if isNew {
+		s.members.Alloc()
+		s.bindGroup(ch.Incident)
+	}
+	s.scheduleIncident(ch.Incident.ID)
+}
+
+func (s *State) addSource(src event.Source) {
+	slot := s.sources.Alloc()
+	*s.sources.Mut(slot) = sourceRec{
+		name: s.text.Strings.Intern(src.Name), tenant: s.text.Strings.Intern(src.Tenant), kind: src.Kind, lastWord: s.meta.At,
+	}
+}
+
+func (s *State) tenantOf(source uint32) string { return s.text.String(s.sources.At(source).tenant) }
+
+func (s *State) movePosition(p *event.Position) {
+	slot := s.findPosition(p)
+	if slot == 0 {
+		slot = s.positions.Alloc()
+		*s.positions.Mut(slot) = positionRec{
+			cluster: s.text.Strings.Intern(p.Cluster), topic: s.text.Strings.Intern(p.Topic), partition: p.Partition,
+		}
+		s.byPosition.Insert(positionHash(p), slot)
+	}
+	s.positions.Mut(slot).offset = p.Offset
+}
+
+func (s *State) findPosition(p *event.Position) uint32 {
+	slot, _ := s.byPosition.Find(positionHash(p), func(ref uint32) bool {
+		rec := s.positions.At(ref)
+		return rec.partition == p.Partition && s.text.String(rec.topic) == p.Topic && s.text.String(rec.cluster) == p.Cluster
+	})
+	return slot
+}
+
+func positionHash(p *event.Position) uint64 {
+	return xxhash.Sum64String(p.Cluster)*31 + xxhash.Sum64String(p.Topic)*17 + uint64(uint32(p.Partition))
+}
+
+func (s *State) beginGrace(ch *event.Change) {
+	if ch.Source.Name == "" {
+		s.meta.Resumed, s.meta.Grace = ch.At, ch.Until
+		return
+	}
+	if slot := s.findSource(ch.Source); slot != 0 {
+		rec := s.sources.Mut(slot)
+		rec.graceFrom, rec.graceUntil = ch.At, ch.Until
+	}
+}
+
+func (s *State) findSource(src event.Source) uint32 {
+	for slot := uint32(1); slot < s.sources.Len(); slot++ {
+		rec := s.sources.At(slot)
+		if s.text.String(rec.name) == src.Name && s.text.String(rec.tenant) == src.Tenant {
+			return slot
+		}
+	}
+	return 0
+}
+
+// claimLabels returns the label set of a claim in memory that the next such call overwrites.
+func (s *State) claimLabels(slot uint32) event.Labels {
+	s.work.labels = labelset.Append(s.text, s.work.labels[:0], s.claims.At(slot).labels)
+	return s.work.labels
+}

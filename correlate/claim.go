@@ -1,0 +1,155 @@
+package correlate
+
+import "github.com/tocsin-noc/tocsin/event"
+
+// What one source says about one label set is a claim. Its merge is commutative: the same events in any order inside the
+// lateness bound leave the same claim, so a late or doubled message decides nothing.
+
+// effect is what an event did to a claim.
+type effect uint8
+
+const (
+	effectNone   effect = iota // nothing but the time it was heard
+	effectMoved                // a bound moved, the phase did not
+	effectOnset                // a new occurrence began
+	effectReturn               // an expired claim was heard of again: the same occurrence goes on
+	effectEnd                  // it is over
+	effectText                 // other annotations or another URL, the phase as before
+)
+
+// heard is an event with what was left unsaid filled in.
+type heard struct {
+	at       event.Time // arrival
+	startsAt event.Time
+	endsAt   event.Time // firing: valid until; cleared: when it ended
+	said     bool       // the source gave startsAt
+	timeout  bool       // endsAt is arrival + resolve_timeout
+	cleared  bool
+	confirm  event.Time // a stale firing is believed when it comes again this much later
+}
+
+// fill completes an event as Alertmanager does: a missing start is the arrival (or the end), a missing end of a firing alert
+// is arrival + timeout for a source that repeats itself, and never for one that speaks once.
+func fill(ev *event.Event, kind event.SourceKind, at, timeout, confirm event.Time) heard {
+	h := heard{at: at, startsAt: ev.StartsAt, endsAt: ev.EndsAt, said: ev.StartsAt != 0, cleared: ev.Cleared, confirm: confirm}
+	switch {
+	case h.cleared:
+		if h.endsAt == 0 {
+			h.endsAt = at
+		}
+	case kind == event.SendOnce:
+		h.endsAt = event.Never
+	case h.endsAt == 0:
+		h.endsAt, h.timeout = at+timeout, true
+	}
+	if !h.said {
+		h.startsAt = at
+		if h.cleared {
+			h.startsAt = min(at, h.endsAt)
+		}
+	}
+	return h
+}
+
+// first returns the claim that an event begins.
+func first(h heard) event.ClaimState {
+	if h.cleared {
+		return event.ClaimState{Phase: event.Cleared, StartsAt: h.startsAt, EndsAt: h.endsAt, ClearedAt: h.endsAt}
+	}
+	var c event.ClaimState
+	begin(&c, h)
+	return c
+}
+
+// merge applies an event to the claim it is about.
+func merge(c *event.ClaimState, h heard) effect {
+	if h.cleared {
+		return mergeCleared(c, h)
+	}
+	return mergeFiring(c, h)
+}
+
+func mergeFiring(c *event.ClaimState, h heard) effect {
+	if h.startsAt < c.ClearedAt {
+		return mergeStale(c, h)
+	}
+	switch {
+	case c.Phase == event.Cleared, h.startsAt > c.EndsAt:
+		begin(c, h)
+		return effectOnset
+	case c.Phase == event.Expired:
+		extend(c, h)
+		c.Phase = event.Firing
+		return effectReturn
+	default:
+		return extend(c, h)
+	}
+}
+
+// mergeStale judges a firing that began before the last clear: a batch that was held up somewhere, or an alert that the
+// source still means. It is believed when it is said again a while later.
+func mergeStale(c *event.ClaimState, h heard) effect {
+	switch {
+	case c.Phase == event.Firing:
+		return effectNone
+	case c.StaleAt == 0:
+		c.StaleAt = h.at
+		return effectMoved
+	case h.at-c.StaleAt < h.confirm:
+		return effectNone
+	}
+	begin(c, h)
+	c.ClearedAt = 0
+	return effectOnset
+}
+
+func begin(c *event.ClaimState, h heard) {
+	c.Phase = event.Firing
+	c.StartsAt, c.EndsAt, c.Timeout = h.startsAt, h.endsAt, h.timeout
+	c.LastStart, c.StaleAt, c.Unconfirmed = 0, 0, false
+	if h.said { // only a start that the source gave can outlive an end that it gives
+		c.LastStart = h.startsAt
+	}
+}
+
+// extend merges overlapping intervals: the earliest start, and the later end; an end that the source gave is not taken back
+// by one that we made up.
+func extend(c *event.ClaimState, h heard) effect {
+	before := *c
+	c.StartsAt = min(c.StartsAt, h.startsAt)
+	if h.said {
+		c.LastStart = max(c.LastStart, h.startsAt)
+	}
+	if c.Timeout || h.endsAt > c.EndsAt {
+		c.EndsAt, c.Timeout = h.endsAt, h.timeout
+	}
+	c.Unconfirmed = false
+	if c.StartsAt != before.StartsAt || c.LastStart != before.LastStart || c.EndsAt != before.EndsAt ||
+		c.Timeout != before.Timeout || before.Unconfirmed {
+		return effectMoved
+	}
+	return effectNone
+}
+
+func mergeCleared(c *event.ClaimState, h heard) effect {
+	before := *c
+	c.ClearedAt = max(c.ClearedAt, h.endsAt)
+	switch {
+	case c.Phase == event.Firing && h.endsAt < c.LastStart:
+		// The end of an occurrence before this one, read late.
+		if c.StartsAt < h.endsAt {
+			c.StartsAt = c.LastStart
+		}
+	case c.Phase == event.Cleared:
+		c.EndsAt = max(c.EndsAt, h.endsAt)
+		c.StartsAt = min(c.StartsAt, h.startsAt)
+	default:
+		c.Phase, c.EndsAt, c.Timeout, c.StaleAt, c.Unconfirmed = event.Cleared, h.endsAt, false, 0, false
+		c.StartsAt = min(c.StartsAt, h.startsAt)
+		return effectEnd
+	}
+	if c.StartsAt != before.StartsAt || c.EndsAt != before.EndsAt || c.ClearedAt != before.ClearedAt {
+		return effectMoved
+	}
+	return effectNone
+}

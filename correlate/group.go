@@ -1,0 +1,182 @@
+package correlate
+
+import (
+	"github.com/cespare/xxhash/v2"
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
+)
+
+// groupKey is what a grouping rule makes of a label set.
+type groupKey struct {
+	hash   uint64
+	tenant string
+	rule   string
+	window event.Time
+	source string       // where the rule stands
+	labels event.Labels // in scratch memory
+}
+
+// groupOf applies the first grouping rule that takes ls.
+func (s *State) groupOf(tenant string, ls event.Labels) groupKey {
+	rule, key := s.rules.Group(ls, s.work.key)
+	s.work.key = key
+	g := &s.rules.Grouping[rule]
+	return groupKey{
+		hash: s.groupHash(tenant, g.Name, key), tenant: tenant,
+		rule: g.Name, window: g.Window, source: g.Place.String(), labels: key,
+	}
+}
+
+func (s *State) groupHash(tenant, rule string, key event.Labels) uint64 {
+	b := append(s.work.bytes[:0], tenant...)
+	b = append(append(b, 255), rule...)
+	for i := range key {
+		b = append(append(b, 255), key[i].Name...)
+		b = append(append(b, 255), key[i].Value...)
+	}
+	s.work.bytes = b
+	return xxhash.Sum64(b)
+}
+
+// findGroup returns the slot of a key's group, 0 when no alert has that key.
+func (s *State) findGroup(k groupKey) uint32 {
+	slot, _ := s.byGroup.Find(k.hash, func(ref uint32) bool {
+		g := s.groups.At(ref)
+		if s.text.String(g.rule) != k.rule || s.text.String(g.tenant) != k.tenant {
+			return false
+		}
+		s.work.labels = labelset.Append(s.text, s.work.labels[:0], g.key)
+		return s.work.labels.Equal(k.labels)
+	})
+	return slot
+}
+
+// ensureGroup returns the slot of a key's group and makes it when needed.
+func (s *State) ensureGroup(k groupKey) uint32 {
+	if slot := s.findGroup(k); slot != 0 {
+		return slot
+	}
+	slot := s.groups.Alloc()
+	*s.groups.Mut(slot) = groupRec{
+		hash: k.hash, rule: s.text.Strings.Intern(k.rule), tenant: s.text.Strings.Intern(k.tenant), key: s.text.Put(k.labels),
+	}
+	s.byGroup.Insert(k.hash, slot)
+	return slot
+}
+
+// joinGroup makes an alert one of its key's.
+func (s *State) joinGroup(alert uint32, k groupKey) {
+	slot := s.ensureGroup(k)
+	s.groups.Mut(slot).refs++
+	s.alerts.Mut(alert).group = slot
+}
+
+// leaveGroup takes an alert out of its group, and forgets the group with its last alert.
+func (s *State) leaveGroup(alert uint32) {
+	slot := s.alerts.At(alert).group
+	g := s.groups.Mut(slot)
+	g.refs--
+	s.alerts.Mut(alert).group = 0
+	if g.refs > 0 {
+		return
+	}
+	if g.incident != 0 {
+		s.members.Mut(uint32(g.incident)).group = 0
+	}
+	s.byGroup.Delete(g.hash, slot)
+	s.text.Release(g.rule)
+	s.text.Release(g.tenant)
+	s.text.Free(g.key)
+	s.groups.Free(slot)
+}
+
+// regroup applies the rules of today to an alert that begins a new occurrence outside an incident.
+func (s *State) regroup(alert uint32) {
+	a := s.alerts.At(alert)
+	claim := s.claims.At(a.claims)
+	k := s.groupOf(s.tenantOf(claim.source), labelset.Labels(s.text, claim.labels))
+	if s.findGroup(k) == a.group {
+		return
+	}
+	s.leaveGroup(alert)
+	s.joinGroup(alert, k)
+}
+
+// bindGroup ties a new incident to the group it was opened for.
+func (s *State) bindGroup(i *event.IncidentState) {
+	k := groupKey{hash: s.groupHash(i.Tenant, i.Rule, i.Labels), tenant: i.Tenant, rule: i.Rule, labels: i.Labels}
+	slot := s.ensureGroup(k)
+	g := s.groups.Mut(slot)
+	if g.incident != 0 {
+		s.members.Mut(uint32(g.incident)).group = 0
+	}
+	g.incident = i.ID
+	s.members.Mut(uint32(i.ID)).group = slot
+}
+
+// list is one of the two lists an alert can be in.
+type list struct {
+	group    uint32
+	incident event.IncidentID
+}
+
+// listOf tells which list an alert belongs to: its incident's members, or those of its group who wait, or none.
+func listOf(a *alertRec) list {
+	switch {
+	case a.incident != 0:
+		return list{incident: a.incident}
+	case a.phase == event.Firing:
+		return list{group: a.group}
+	}
+	return list{}
+}
+
+// relink moves an alert to the list it belongs to now. before is its record as it was.
+func (s *State) relink(slot uint32, before *alertRec) {
+	from, to := listOf(before), listOf(s.alerts.At(slot))
+	if from == to {
+		return
+	}
+	if from != (list{}) {
+		s.unlink(slot, from)
+	}
+	if to != (list{}) {
+		s.link(slot, to)
+	}
+}
+
+func (s *State) ends(l list) (head, tail *uint32) {
+	if l.incident != 0 {
+		m := s.members.Mut(uint32(l.incident))
+		return &m.head, &m.tail
+	}
+	g := s.groups.Mut(l.group)
+	return &g.head, &g.tail
+}
+
+func (s *State) link(slot uint32, l list) {
+	head, tail := s.ends(l)
+	a := s.alerts.Mut(slot)
+	a.prev, a.next = *tail, 0
+	if *tail == 0 {
+		*head = slot
+	} else {
+		s.alerts.Mut(*tail).next = slot
+	}
+	*tail = slot
+}
+
+func (s *State) unlink(slot uint32, l list) {
+	head, tail := s.ends(l)
+	a := *s.alerts.At(slot)
+	if a.prev == 0 {
+		*head = a.next
+	} else {
+		s.alerts.Mut(a.prev).next = a.next
+	}
+	if a.next == 0 {
+		*tail = a.prev
+	} else {
+		s.alerts.Mut(a.next).prev = a.prev
+	}
+}

@@ -1,0 +1,273 @@
+package correlate
+
+import (
+	"strings"
+
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/itsm"
+)
+
+// onset begins an occurrence of an alert and finds it its place: its incident, the open one of its group, one of its own, or
+// the bench of those who wait.
+func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState) {
+	a.Phase, a.Ghost, a.FiringAt, a.EndedAt, a.EasesAt = event.Firing, false, s.meta.At, 0, 0
+	a.StartsAt, a.Severity, a.Suppressed = claim.StartsAt, claim.Severity, suppressed(&claim)
+	a.Occurrences++
+	ls := claim.Labels
+	if !claim.Full {
+		ls = s.claimLabels(claim.ID)
+	}
+	ls = append(s.work.onset[:0], ls...)
+	s.work.onset = ls
+	a = s.named(a, ls)
+	p := s.placeOf(&a, &claim, s.groupOf(b.Source.Tenant, ls), s.late(b))
+	a.Reason, a.Incident = p.reason, p.incident
+	switch p.reason {
+	case event.ReasonOpened:
+		a.Incident = s.open(&a, p)
+	case event.ReasonReopened:
+		s.reopen(&a, p)
+	}
+	s.emit(event.Change{Kind: event.AlertFiring, Alert: a, Claim: claim})
+	if p.reason == event.ReasonOpened {
+		s.adopt(a.Incident)
+	}
+	s.settled(a.ID.Slot(), claim.ID)
+}
+
+// place is where an alert goes, and why.
+type place struct {
+	reason   event.Reason
+	incident event.IncidentID // 0: none, or a new one
+	previous event.IncidentID // the group's incident before, when a new one opens
+	key      groupKey
+	ledger   []event.LedgerEntry
+}
+
+// placeOf decides where an alert that begins to fire goes.
+func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, k groupKey, late bool) place {
+	p := place{key: k}
+	if a.Incident != 0 && s.stays(a.Incident, &p) {
+		return p
+	}
+	if g := s.findGroup(k); g != 0 {
+		p.previous = s.groups.At(g).incident
+	}
+	if p.previous != 0 && s.takes(p.previous, a, &p) {
+		return p
+	}
+	p.reason = s.verdict(a, c, late)
+	return p
+}
+
+// stays tells whether an alert that was in an incident fires in it again, and reopens it where it had ended.
+func (s *State) stays(id event.IncidentID, p *place) bool {
+	inc := s.incidents.Brief(id)
+	if inc.Phase == event.IncidentOpen {
+		p.reason, p.incident = event.ReasonJoined, id
+		return true
+	}
+	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin {
+		p.reason, p.incident = event.ReasonReopened, id
+		return true
+	}
+	return false
+}
+
+// takes tells whether the group's latest incident takes the alert in.
+func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
+	inc := s.incidents.Brief(id)
+	if inc.Phase == event.IncidentOpen {
+		idle := s.meta.At - inc.LastOnset
+		if p.key.window == 0 || idle <= p.key.window {
+			p.reason, p.incident = event.ReasonJoined, id
+			return true
+		}
+		p.ledger = append(p.ledger, event.LedgerEntry{Kind: "window_passed", RuleSource: p.key.source,
+			Operands: []string{id.String(), idle.Duration().String(), p.key.window.Duration().String()}})
+		return false
+	}
+	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) {
+		p.reason, p.incident = event.ReasonReopened, id
+		return true
+	}
+	return false
+}
+
+// opens tells whether alerts of this severity can open an incident at all.
+func (s *State) opens(a *event.AlertState) bool {
+	return s.settings().OpenAfter[a.Severity] != event.Never
+}
+
+// verdict decides whether an alert that no incident takes opens one, and if not, why.
+func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) event.Reason {
+	after := s.settings().OpenAfter[a.Severity]
+	switch {
+	case a.Suppressed && c.Silences > 0:
+		return event.ReasonSilenced
+	case a.Suppressed:
+		return event.ReasonInhibited
+	case after == event.Never:
+		return event.ReasonNeverOpens
+	case late:
+		return event.ReasonLate
+	case s.meta.At < a.FiringAt+after:
+		return event.ReasonWaiting
+	case after > 0:
+		return event.ReasonHeld
+	}
+	return event.ReasonOpened
+}
+
+// open emits a new incident for an alert.
+func (s *State) open(a *event.AlertState, p place) event.IncidentID {
+	state := itsm.Open(itsm.Opening{
+		ID: s.incidents.Next(), Tenant: p.key.tenant, Title: title(a, p.key.labels), Rule: p.key.rule,
+		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At,
+	})
+	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &state, Ledger: s.openingLedger(a, p)})
+	return state.ID
+}
+
+func (s *State) openingLedger(a *event.AlertState, p place) []event.LedgerEntry {
+	after := s.settings().OpenAfter[a.Severity]
+	ledger := append(p.ledger,
+		event.LedgerEntry{Kind: "rule", Operands: []string{p.key.rule, p.key.labels.String()}, RuleSource: p.key.source},
+		event.LedgerEntry{Kind: "severity", Operands: []string{a.Severity.String(), after.Duration().String()}},
+		event.LedgerEntry{Kind: "alert", Operands: []string{a.ID.String(), a.Name, a.Resource}})
+	if p.previous != 0 {
+		ledger = append(ledger, event.LedgerEntry{Kind: "recurrence", Operands: []string{p.previous.String()}})
+	}
+	return ledger
+}
+
+// title names an incident after the alert that opened it and what its alerts share.
+func title(a *event.AlertState, key event.Labels) string {
+	name := strings.Clone(a.Name)
+	if name == "" {
+		name = "Alert"
+	}
+	var where []string
+	for _, l := range key {
+		if l.Name != "alertname" && l.Name != a.Name && len(where) < 4 {
+			where = append(where, l.Name+" "+l.Value)
+		}
+	}
+	switch {
+	case len(where) > 0:
+		return clip(name + ": " + strings.Join(where, ", "))
+	case a.Resource != "":
+		return clip(name + " on " + a.Resource)
+	}
+	return clip(name)
+}
+
+// clip bounds a title in bytes, at a rune's boundary.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// reopen emits an incident's return for an alert that fires again, or is new in its group.
+func (s *State) reopen(a *event.AlertState, p place) {
+	state := s.incidents.State(p.incident)
+	ledger := []event.LedgerEntry{
+		{Kind: "reopen_within", Operands: []string{(s.meta.At - state.ResolvedAt).Duration().String(), s.settings().ReopenWithin.Duration().String()}},
+		{Kind: "alert", Operands: []string{a.ID.String(), a.Name, a.Resource}},
+	}
+	itsm.Reopen(&state, s.meta.At)
+	s.emit(event.Change{Kind: event.IncidentReopened, Incident: &state, Ledger: ledger})
+}
+
+// adopt takes those of the group who wait into its new incident.
+func (s *State) adopt(id event.IncidentID) {
+	g := s.members.At(uint32(id)).group
+	slots := s.work.slots[:0]
+	for slot := s.groups.At(g).head; slot != 0; slot = s.alerts.At(slot).next {
+		slots = append(slots, slot)
+	}
+	s.work.slots = slots
+	for _, slot := range slots {
+		a := s.alertState(slot)
+		a.Incident, a.Reason = id, event.ReasonEvidence
+		s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
+	}
+}
+
+// reconsider looks again at an alert that waits, after something about it changed: a silence ended, its severity rose, its
+// time is up.
+func (s *State) reconsider(slot uint32) {
+	rec := s.alerts.At(slot)
+	if rec.phase != event.Firing || rec.incident != 0 {
+		return
+	}
+	a := s.alertState(slot)
+	c := s.firstLive(slot)
+	reason := s.verdict(&a, &c, a.Reason == event.ReasonLate && s.meta.At < a.FiringAt+s.settings().LagThreshold)
+	if reason != event.ReasonOpened && reason != event.ReasonHeld {
+		if reason != a.Reason {
+			a.Reason = reason
+			s.emit(event.Change{Kind: event.AlertUpdated, Alert: a})
+		}
+		return
+	}
+	s.work.onset = append(s.work.onset[:0], s.claimLabels(s.alerts.At(slot).claims)...)
+	p := place{reason: reason, key: s.groupOf(s.tenantOf(c.Source), s.work.onset)}
+	if g := s.findGroup(p.key); g != 0 {
+		p.previous = s.groups.At(g).incident
+	}
+	if p.previous != 0 && s.takes(p.previous, &a, &p) {
+		a.Reason, a.Incident = p.reason, p.incident
+		if p.reason == event.ReasonReopened {
+			s.reopen(&a, p)
+		}
+	} else {
+		a.Reason, a.Incident = reason, s.open(&a, p)
+	}
+	s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
+	s.adopt(a.Incident)
+}
+
+// firstLive returns the first claim that fires.
+func (s *State) firstLive(alert uint32) event.ClaimState {
+	for c := s.alerts.At(alert).claims; c != 0; c = s.claims.At(c).next {
+		if s.claims.At(c).phase == event.Firing {
+			return s.claims.At(c).state(c)
+		}
+	}
+	return event.ClaimState{}
+}
+
+// settle brings an open incident's own state in line with its alerts: severity, cleared, signal lost, relapsed.
+func (s *State) settle(id event.IncidentID) {
+	if id == 0 {
+		return
+	}
+	inc, m := s.incidents.Brief(id), s.members.At(uint32(id))
+	if inc.Phase != event.IncidentOpen {
+		return
+	}
+	switch {
+	case m.firing > 0 && (inc.ClearSince != 0 || inc.SignalLost):
+		s.change(id, event.IncidentRelapsed, func(i *event.IncidentState) {
+			i.ClearSince, i.SignalLost, i.Recovered = 0, false, false
+			itsm.Reassess(i, m.severity())
+		})
+	case m.firing > 0 && m.severity() != inc.Severity && (m.severity() < inc.Severity || inc.AckedAt == 0):
+		s.change(id, event.IncidentUpdated, func(i *event.IncidentState) { itsm.Reassess(i, m.severity()) })
+	case m.firing == 0 && m.expired > 0 && !inc.SignalLost:
+		s.change(id, event.IncidentSignalLost, func(i *event.IncidentState) { i.SignalLost, i.ClearSince, i.Recovered = true, 0, false })
+	case m.firing == 0 && m.expired == 0 && inc.ClearSince == 0:
+		s.change(id, event.IncidentCleared, func(i *event.IncidentState) { i.SignalLost, i.ClearSince = false, s.meta.At })
+	}
+}
+
+// change emits an incident's state after edit.
+func (s *State) change(id event.IncidentID, kind event.ChangeKind, edit func(*event.IncidentState)) {
+	state := s.incidents.State(id)
+	edit(&state)
+	s.emit(event.Change{Kind: kind, Incident: &state})
+}

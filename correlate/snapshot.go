@@ -1,0 +1,132 @@
+package correlate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/flat"
+	"github.com/tocsin-noc/tocsin/rules"
+)
+
+// snapshotFormat names the layout of the records in a snapshot. It moves with every change of a *Rec type or of meta; the
+// containers check the size of each record besides.
+const snapshotFormat = 1
+
+// savedMeta is what a snapshot holds besides the containers.
+type savedMeta struct {
+	Format   int
+	Meta     meta
+	Silences []savedSilence
+}
+
+type savedSilence struct {
+	event.Silence
+	Slot   uint32
+	Active bool
+}
+
+// Save writes the view as a snapshot.
+func (v *View) Save(to io.Writer) error {
+	w := flat.NewWriter(to)
+	saved := savedMeta{Format: snapshotFormat, Meta: v.meta}
+	for _, sil := range v.silences {
+		saved.Silences = append(saved.Silences, savedSilence{sil.Silence, sil.slot, sil.active})
+	}
+	b, err := json.Marshal(saved)
+	if err != nil {
+		return fmt.Errorf("correlate: snapshot: %w", err)
+	}
+	if err := w.Bytes("meta", b); err != nil {
+		return err
+	}
+	for _, save := range []func() error{
+		func() error { return v.text.Strings.Save(w, "strings") },
+		func() error { return v.text.Blobs.Save(w, "blobs") },
+		func() error { return v.alerts.Save(w, "alerts") },
+		func() error { return v.claims.Save(w, "claims") },
+		func() error { return v.byIdentity.Save(w, "by_identity") },
+		func() error { return v.groups.Save(w, "groups") },
+		func() error { return v.byGroup.Save(w, "by_group") },
+		func() error { return v.incidents.Save(w) },
+		func() error { return v.members.Save(w, "members") },
+		func() error { return v.timers.Save(w, "timers") },
+		func() error { return v.buckets.Save(w, "inhibit_buckets") },
+		func() error { return v.byKey.Save(w, "inhibit_keys") },
+		func() error { return v.nodes.Save(w, "inhibit_nodes") },
+		func() error { return v.sources.Save(w, "sources") },
+		func() error { return v.positions.Save(w, "positions") },
+		func() error { return v.byPosition.Save(w, "by_position") },
+		func() error { return v.silenceTimers.Save(w, "silence_timers") },
+		w.Close,
+	} {
+		if err := save(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Load reads a snapshot into a new state.
+func Load(from io.Reader) (*State, error) {
+	r, s := flat.NewReader(from), New()
+	b, err := r.Bytes("meta")
+	if err != nil {
+		return nil, err
+	}
+	var saved savedMeta
+	if err := json.Unmarshal(b, &saved); err != nil {
+		return nil, fmt.Errorf("correlate: snapshot: %w", err)
+	}
+	if saved.Format != snapshotFormat {
+		return nil, fmt.Errorf("correlate: snapshot has format %d, this version reads %d", saved.Format, snapshotFormat)
+	}
+	for _, load := range []func() error{
+		func() error { return s.text.Strings.Load(r, "strings") },
+		func() error { return s.text.Blobs.Load(r, "blobs") },
+		func() error { return s.alerts.Load(r, "alerts") },
+		func() error { return s.claims.Load(r, "claims") },
+		func() error { return s.byIdentity.Load(r, "by_identity") },
+		func() error { return s.groups.Load(r, "groups") },
+		func() error { return s.byGroup.Load(r, "by_group") },
+		func() error { return s.incidents.Load(r) },
+		func() error { return s.members.Load(r, "members") },
+		func() error { return s.timers.Load(r, "timers") },
+		func() error { return s.inhibition.buckets.Load(r, "inhibit_buckets") },
+		func() error { return s.inhibition.byKey.Load(r, "inhibit_keys") },
+		func() error { return s.inhibition.nodes.Load(r, "inhibit_nodes") },
+		func() error { return s.sources.Load(r, "sources") },
+		func() error { return s.positions.Load(r, "positions") },
+		func() error { return s.byPosition.Load(r, "by_position") },
+		func() error { return s.silences.timers.Load(r, "silence_timers") },
+		r.Close,
+	} {
+		if err := load(); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.restore(saved)
+}
+
+// restore takes over what lies outside the containers.
+func (s *State) restore(saved savedMeta) error {
+	s.meta = saved.Meta
+	for _, kept := range saved.Silences {
+		sil, err := newSilence(kept.Silence)
+		if err != nil {
+			return fmt.Errorf("correlate: snapshot: silence %s: %w", kept.ID, err)
+		}
+		sil.slot, sil.active = kept.Slot, kept.Active
+		s.silences.list = append(s.silences.list, sil)
+	}
+	if len(s.meta.Rules) == 0 {
+		return nil
+	}
+	files, err := rules.Unbundle(s.meta.Rules)
+	if err != nil {
+		return fmt.Errorf("correlate: snapshot: %w", err)
+	}
+	s.rules, err = rules.Parse(files)
+	return err
+}

@@ -1,0 +1,240 @@
+package correlate
+
+import (
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/flat"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
+	"github.com/tocsin-noc/tocsin/itsm"
+	"github.com/tocsin-noc/tocsin/rules"
+)
+
+// State is everything the core remembers.
+//
+//	identity ─▶ alert ─▶ claim ─▶ claim …      what each source says of each label set
+//	              │
+//	              ├──▶ group                   alerts of one key that wait for an incident
+//	              └──▶ incident ─▶ members     alerts that are in one
+type State struct {
+	text       *labelset.Store
+	alerts     *flat.Slab[alertRec]
+	claims     *flat.Slab[claimRec]
+	byIdentity *flat.Index
+	groups     *flat.Slab[groupRec]
+	byGroup    *flat.Index
+	incidents  *itsm.Table
+	members    *flat.Slab[memberRec] // by incident number
+	timers     *flat.Wheel
+	inhibition inhibition
+	sources    *flat.Slab[sourceRec]
+	positions  *flat.Slab[positionRec]
+	byPosition *flat.Index
+	silences   silences
+	rules      *rules.Set
+	meta       meta
+
+	in      *event.Input // being stepped
+	out     []event.Change
+	folding bool // a log of changes is applied: the fold hands out slots itself
+	work    scratch
+}
+
+// meta is the state's small change: all of it lies in the snapshot as it is.
+type meta struct {
+	Seq     uint64
+	At      event.Time
+	Writer  event.Writer // the last record stepped
+	Core    string
+	Rules   []byte
+	Born    uint32     // alerts ever made
+	Firing  uint32     // alerts firing now
+	Refused uint64     // events dropped at a bound, all told
+	Resumed event.Time // when the last grace began
+	Grace   event.Time // expiries of claims last heard before Resumed wait until then
+}
+
+// scratch is memory that one step hands to the next.
+type scratch struct {
+	key     event.Labels
+	labels  event.Labels
+	bytes   []byte
+	rules   []int
+	due     []due
+	slots   []uint32
+	targets []uint32
+	onset   event.Labels // of the alert that begins to fire
+}
+
+// alertRec is one alert. Zero firstAt: the slot is free.
+type alertRec struct {
+	identity    uint64
+	startsAt    event.Time
+	firingAt    event.Time
+	endedAt     event.Time
+	easesAt     event.Time
+	firstAt     event.Time
+	number      uint32 // the upper half of its id
+	group       uint32
+	incident    event.IncidentID
+	next, prev  uint32 // in its incident's list of members, or in its group's list of those who wait
+	claims      uint32 // the first
+	timer       uint32
+	occurrences uint32
+	phase       event.AlertPhase
+	severity    event.Severity
+	reason      event.Reason
+	flags       uint8
+}
+
+const (
+	flagGhost uint8 = 1 << iota
+	flagSuppressed
+)
+
+// claimRec is what one source says about one label set.
+type claimRec struct {
+	content     uint64
+	startsAt    event.Time
+	endsAt      event.Time
+	lastStart   event.Time
+	clearedAt   event.Time
+	staleAt     event.Time
+	seenAt      event.Time
+	alert       uint32
+	next        uint32
+	labels      flat.Ref
+	annotations flat.Ref
+	url         flat.Sym
+	source      uint32
+	timer       uint32
+	nodes       uint32 // its places in the inhibition index
+	silences    uint16
+	phase       event.AlertPhase
+	severity    event.Severity
+	flags       uint8
+}
+
+const (
+	flagTimeout uint8 = 1 << iota
+	flagUnconfirmed
+	flagInhibited
+	flagSeverityUnknown
+)
+
+// groupRec is a key of a grouping rule that some alert has.
+type groupRec struct {
+	hash       uint64
+	rule       flat.Sym
+	tenant     flat.Sym
+	key        flat.Ref
+	incident   event.IncidentID // its latest
+	head, tail uint32           // alerts that fire and wait
+	refs       uint32           // alerts of this group
+}
+
+// memberRec is the machine's side of an incident: counts that follow from its alerts.
+type memberRec struct {
+	head, tail uint32
+	group      uint32
+	timer      uint32
+	alerts     uint32
+	firing     uint32
+	expired    uint32
+	suppressed uint32
+	worst      [6]uint32 // firing alerts by severity
+}
+
+// sourceRec is a sender.
+type sourceRec struct {
+	lastWord     event.Time
+	graceFrom    event.Time
+	graceUntil   event.Time
+	name, tenant flat.Sym
+	active       uint32 // firing claims
+	kind         event.SourceKind
+}
+
+// positionRec is how far a Kafka partition was read.
+type positionRec struct {
+	offset         int64
+	cluster, topic flat.Sym
+	partition      int32
+}
+
+// New returns an empty state with the shipped rules.
+func New() *State {
+	set, err := rules.Parse(nil)
+	if err != nil {
+		panic("correlate: the shipped rules do not parse: " + err.Error())
+	}
+	text := labelset.New()
+	return &State{
+		text: text, alerts: flat.NewSlab[alertRec](), claims: flat.NewSlab[claimRec](), byIdentity: flat.NewIndex(),
+		groups: flat.NewSlab[groupRec](), byGroup: flat.NewIndex(), incidents: itsm.NewTable(text),
+		members: flat.NewSlab[memberRec](), timers: flat.NewWheel(), inhibition: newInhibition(),
+		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
+		silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
+	}
+}
+
+// Seq returns the last input stepped.
+func (s *State) Seq() uint64 { return s.meta.Seq }
+
+// At returns the time of the last input stepped.
+func (s *State) At() event.Time { return s.meta.At }
+
+// Core returns the version that stepped last.
+func (s *State) Core() string { return s.meta.Core }
+
+// Rules returns the rule set in force as it was journaled.
+func (s *State) Rules() []byte { return s.meta.Rules }
+
+// Firing returns how many alerts fire.
+func (s *State) Firing() uint32 { return s.meta.Firing }
+
+// LastWriter returns who wrote the last record stepped.
+func (s *State) LastWriter() event.Writer { return s.meta.Writer }
+
+func (s *State) settings() *rules.Settings { return &s.rules.Settings }
+
+// findAlert returns the slot of the alert with these labels, 0 when there is none.
+func (s *State) findAlert(identity uint64, tenant string, ls event.Labels) uint32 {
+	slot, _ := s.byIdentity.Find(identity, func(ref uint32) bool {
+		claim := s.claims.At(s.alerts.At(ref).claims)
+		s.work.labels = labelset.Append(s.text, s.work.labels[:0], claim.labels)
+		return s.work.labels.SameIdentity(ls) && s.text.String(s.sources.At(claim.source).tenant) == tenant
+	})
+	return slot
+}
+
+// findClaim returns the alert's claim by this source about these labels, 0 when there is none, and how many claims it passed.
+func (s *State) findClaim(alert, source uint32, ev *event.Event) (claim uint32, n int) {
+	for c := s.alerts.At(alert).claims; c != 0; c = s.claims.At(c).next {
+		n++
+		rec := s.claims.At(c)
+		if rec.source != source {
+			continue
+		}
+		if rec.content == ev.Content {
+			return c, n
+		}
+		s.work.labels = labelset.Append(s.text, s.work.labels[:0], rec.labels)
+		if s.work.labels.Equal(ev.Labels) {
+			return c, n
+		}
+	}
+	return 0, n
+}
+
+// findRepeat is the fast path: the alert and claim of an event whose content, identity and source are known as they are.
+func (s *State) findRepeat(source uint32, ev *event.Event) (alert, claim uint32) {
+	alert, _ = s.byIdentity.Find(ev.Identity, func(ref uint32) bool {
+		for c := s.alerts.At(ref).claims; c != 0; c = s.claims.At(c).next {
+			if rec := s.claims.At(c); rec.content == ev.Content && rec.source == source {
+				claim = c
+				return true
+			}
+		}
+		return false
+	})
+	return alert, claim
+}

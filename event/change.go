@@ -1,0 +1,265 @@
+package event
+
+import "strconv"
+
+// AlertID names an alert for as long as it is in memory: the slot it lies in, and in the upper half how often that slot was
+// used before. It follows from the journal alone. Zero is no alert.
+type AlertID uint64
+
+// NewAlertID returns the id of the alert in slot, used for the generation-th time.
+func NewAlertID(slot, generation uint32) AlertID {
+	return AlertID(uint64(generation)<<32 | uint64(slot))
+}
+
+// Slot returns where the alert lies.
+func (id AlertID) Slot() uint32 { return uint32(id) }
+
+// String returns the id as it is shown: hexadecimal.
+func (id AlertID) String() string { return strconv.FormatUint(uint64(id), 16) }
+
+// IncidentID is an incident's number within its shard, counted from 1; "INC-" is put in front for people. Zero is none.
+type IncidentID uint32
+
+// String returns the id as people write it.
+func (id IncidentID) String() string { return "INC-" + strconv.FormatUint(uint64(id), 10) }
+
+// ChangeKind says what happened; the Change's other fields hold the state after it.
+type ChangeKind uint8
+
+// Everything the core decides is one of these. Values are part of the wire format: new ones go to the end.
+const (
+	AlertFiring          ChangeKind = iota + 1 // a new alert, or a new occurrence of one; Alert and Claim
+	AlertSeen                                  // a repeat: only the claim's times moved; Claim
+	AlertUpdated                               // other annotations, another severity, or one more source; Alert and Claim
+	AlertCleared                               // the last live source said it is over; Alert and Claim
+	AlertExpired                               // the last live source fell silent; Alert and Claim
+	ClaimEnded                                 // one source's claim ended, others still hold the alert up; Alert and Claim
+	AlertUnconfirmed                           // a send-once source has been silent for long; Claim
+	AlertSuppressed                            // a silence or an inhibition began to quiet a claim of it; Alert and Claim
+	AlertReleased                              // a silence or an inhibition let a claim of it go; Alert and Claim
+	AlertSeverity                              // the severity fell after its hold; Alert
+	AlertJoined                                // entered an incident after waiting; Alert
+	AlertDropped                               // left memory; Alert
+	IncidentOpened                             // Incident, Ledger
+	IncidentUpdated                            // severity or priority moved; Incident
+	IncidentAcknowledged                       // Incident
+	IncidentAssigned                           // Incident
+	IncidentNoted                              // Incident, Text
+	IncidentCleared                            // every alert has cleared, the hold runs; Incident
+	IncidentRecovered                          // somebody owns it and it has cleared; Incident
+	IncidentRelapsed                           // fires again within the hold; Incident
+	IncidentSignalLost                         // its last alerts expired; Incident
+	IncidentResolved                           // Incident, Text: the reason
+	IncidentReopened                           // Incident, Ledger
+	SilenceSet                                 // Silence
+	SilenceStarted                             // Silence became active
+	SilenceEnded                               // Silence expired or was ended
+	SilenceDropped                             // Silence left memory
+	SourceAdded                                // Source
+	SourceOverCap                              // Source, Count: alerts refused
+	PositionMoved                              // Position
+	RulesLoaded                                // Text: the rule set
+	CoreStarted                                // Text: the core's version
+	GraceStarted                               // Source, Until: expiries due before wait until then
+	maxChangeKind
+)
+
+var changeNames = [...]string{
+	AlertFiring: "alert_firing", AlertSeen: "alert_seen", AlertUpdated: "alert_updated", AlertCleared: "alert_cleared",
+	AlertExpired: "alert_expired", ClaimEnded: "claim_ended", AlertUnconfirmed: "alert_unconfirmed",
+	AlertSuppressed: "alert_suppressed", AlertReleased: "alert_released", AlertSeverity: "alert_severity",
+	AlertJoined: "alert_joined", AlertDropped: "alert_dropped",
+	IncidentOpened: "incident_opened", IncidentUpdated: "incident_updated", IncidentAcknowledged: "incident_acknowledged",
+	IncidentAssigned: "incident_assigned", IncidentNoted: "incident_noted", IncidentCleared: "incident_cleared",
+	IncidentRecovered: "incident_recovered", IncidentRelapsed: "incident_relapsed",
+	IncidentSignalLost: "incident_signal_lost", IncidentResolved: "incident_resolved", IncidentReopened: "incident_reopened",
+	SilenceSet: "silence_set", SilenceStarted: "silence_started", SilenceEnded: "silence_ended", SilenceDropped: "silence_dropped",
+	SourceAdded: "source_added", SourceOverCap: "source_over_cap", PositionMoved: "position_moved",
+	RulesLoaded: "rules_loaded", CoreStarted: "core_started", GraceStarted: "grace_started",
+}
+
+// String returns the kind's name in the API.
+func (k ChangeKind) String() string {
+	if k > 0 && k < maxChangeKind {
+		return changeNames[k]
+	}
+	return "unknown"
+}
+
+// Change is one decision and the state after it. The state is the fold of all changes, nothing else moves it.
+type Change struct {
+	Shard uint32
+	Seq   uint64 // of the input that caused it
+	N     uint32 // counts the input's changes from 0
+	At    Time   // of the input
+	Kind  ChangeKind
+
+	Alert    AlertState     // kinds Alert* and ClaimEnded; ID alone for AlertSeen and AlertUnconfirmed
+	Claim    ClaimState     // kinds that say so
+	Incident *IncidentState // kinds Incident*
+	Silence  *Silence       // kinds Silence*
+	Source   Source
+	Position Position
+	Until    Time
+	Count    uint64
+	Limit    uint64
+	Actor    string // who asked for it; "" is the machine
+	Text     string
+	Ledger   []LedgerEntry
+}
+
+// IncidentID returns the incident the change belongs to, 0 when to none.
+func (c *Change) IncidentID() IncidentID {
+	if c.Incident != nil {
+		return c.Incident.ID
+	}
+	return c.Alert.Incident
+}
+
+// LedgerEntry is one step of a decision's reasoning, in the order it was taken.
+type LedgerEntry struct {
+	Kind       string   // as in "rule", "window", "severity"
+	Operands   []string // what was compared
+	MilliNats  int64    // weight of the evidence, 0 where the step is no score
+	RuleSource string   // file:line of the rule, "" for built-in behaviour
+}
+
+// AlertPhase is whether an alert is up.
+type AlertPhase uint8
+
+// Phases of an alert. Cleared is an explicit "it is over"; expired is silence where word was due.
+const (
+	Firing AlertPhase = iota + 1
+	Cleared
+	Expired
+)
+
+// String returns the phase's name.
+func (p AlertPhase) String() string {
+	switch p {
+	case Firing:
+		return "firing"
+	case Cleared:
+		return "cleared"
+	case Expired:
+		return "expired"
+	}
+	return "unknown"
+}
+
+// Reason says why an alert is where it is: in an incident, or not yet, or not at all.
+type Reason uint8
+
+// Reasons, each shown by `tocsin explain`. Values are part of the wire format.
+const (
+	ReasonOpened     Reason = iota + 1 // opened the incident it is in
+	ReasonHeld                         // opened it after firing for its severity's open_after
+	ReasonJoined                       // its group had an open incident
+	ReasonEvidence                     // waited, and was taken in when its group's incident opened
+	ReasonReopened                     // fired again within reopen_within
+	ReasonWaiting                      // fires, not yet for its severity's open_after
+	ReasonNeverOpens                   // its severity opens no incident
+	ReasonSilenced                     // a silence quiets it
+	ReasonInhibited                    // another alert inhibits it
+	ReasonOver                         // cleared or expired before it opened one
+	ReasonLate                         // read late; waits in case its end is next in the queue
+)
+
+// String returns the reason's name in the API.
+func (r Reason) String() string {
+	names := [...]string{"", "opened", "held", "joined", "evidence", "reopened", "waiting", "never_opens", "silenced", "inhibited", "over", "late"}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return "unknown"
+}
+
+// AlertState is what the core keeps of an alert besides its claims.
+type AlertState struct {
+	ID          AlertID
+	Phase       AlertPhase
+	Severity    Severity
+	Reason      Reason
+	Ghost       bool   // cleared before it was ever seen firing: kept only so that a late firing is recognised
+	Suppressed  bool   // silences or inhibition quiet every live claim of it
+	Occurrences uint32 // firings that did not overlap, from 1
+	Incident    IncidentID
+	StartsAt    Time   // of the current occurrence, earliest claim
+	FiringAt    Time   // arrival of the current occurrence
+	EndedAt     Time   // arrival of its end, 0 while firing
+	EasesAt     Time   // when the severity falls to that of its live claims, 0 when it is theirs
+	FirstAt     Time   // arrival of the first occurrence
+	Name        string // alertname label, for people; not kept
+	Resource    string // CI reference, for people; not kept
+}
+
+// ClaimState is what one source says about one label set.
+type ClaimState struct {
+	ID           uint32 // slot; 0: the change carries no claim
+	Full         bool   // the label sets, URL, source and content are given, not only the times
+	Source       uint32 // slot of the source
+	Labels       Labels
+	Annotations  Labels
+	GeneratorURL string
+	Content      uint64
+
+	Phase           AlertPhase
+	Severity        Severity
+	SeverityUnknown bool
+	Timeout         bool // EndsAt is ours: arrival + resolve_timeout
+	Unconfirmed     bool
+	Inhibited       bool
+	Silences        uint16 // active silences that match
+	StartsAt        Time
+	EndsAt          Time // firing: valid until (Never for send-once sources); else when it ended
+	LastStart       Time // the latest start that was said of this occurrence
+	ClearedAt       Time // the latest explicit end, 0 when none
+	StaleAt         Time // when a firing older than ClearedAt was first heard, 0 when none
+}
+
+// IncidentPhase is where an incident is in its life.
+type IncidentPhase uint8
+
+// Phases of an incident. Acknowledged is a fact of its own, not a phase: an acknowledged incident is still open.
+const (
+	IncidentOpen IncidentPhase = iota + 1
+	IncidentDone               // resolved
+)
+
+// String returns the phase's name in the API.
+func (p IncidentPhase) String() string {
+	switch p {
+	case IncidentOpen:
+		return "open"
+	case IncidentDone:
+		return "resolved"
+	}
+	return "unknown"
+}
+
+// IncidentState is what the core keeps of an incident; its counts of alerts follow from the alerts.
+type IncidentState struct {
+	ID         IncidentID
+	Tenant     string
+	Phase      IncidentPhase
+	Severity   Severity
+	Priority   uint8 // 1–5
+	Unbound    bool  // no service is known to be affected: the priority rests on the severity alone
+	SignalLost bool
+	Recovered  bool
+	Title      string
+	Rule       string // name of the grouping rule
+	Labels     Labels // what its alerts share: the group's key
+	OpenedAt   Time
+	LastOnset  Time
+	ClearSince Time // when its last alert cleared, 0 while one fires
+	AckedAt    Time
+	AckedBy    string
+	Assignee   string
+	Team       string
+	ResolvedAt Time
+	ResolvedBy string
+	Reopened   uint32
+	Recurs     IncidentID // the incident of the same group before this one, 0 when none
+	Notes      uint32
+}

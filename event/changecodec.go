@@ -1,0 +1,218 @@
+package event
+
+import "fmt"
+
+// changeVersion is the first byte of every record of the changes log.
+const changeVersion = 1
+
+// AppendChanges appends one record: all changes of one input, which share shard, seq and at. Seq and At are the log frame's.
+func AppendChanges(dst []byte, changes []Change) []byte {
+	c := coder{buf: append(dst, changeVersion)}
+	c.count(len(changes))
+	for i := range changes {
+		codeChange(&c, &changes[i])
+	}
+	return c.buf
+}
+
+// DecodeChanges reads a record of the changes log; what it returns aliases record.
+func DecodeChanges(record []byte, seq uint64, at Time) ([]Change, error) {
+	if len(record) == 0 || record[0] != changeVersion {
+		return nil, fmt.Errorf("%w: unknown version of a change", ErrMalformed)
+	}
+	c := coder{buf: record[1:], reading: true}
+	n := c.count(0)
+	out := make([]Change, 0, min(n, 1024))
+	for i := range n {
+		ch := Change{Seq: seq, At: at, N: uint32(i)}
+		codeChange(&c, &ch)
+		if c.err != nil {
+			return nil, c.err
+		}
+		out = append(out, ch)
+	}
+	if len(c.buf) > 0 {
+		c.fail("bytes after the end")
+	}
+	return out, c.err
+}
+
+func codeChange(c *coder, ch *Change) {
+	number(c, &ch.Kind)
+	number(c, &ch.Shard)
+	c.string(&ch.Actor)
+	switch ch.Kind {
+	case AlertSeen, AlertUnconfirmed:
+		number(c, &ch.Alert.ID)
+		number(c, &ch.Alert.Incident)
+		codeClaim(c, &ch.Claim, ch.At)
+	case AlertFiring, AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased:
+		codeAlert(c, &ch.Alert, ch.At)
+		codeClaim(c, &ch.Claim, ch.At)
+	case AlertSeverity, AlertJoined, AlertDropped:
+		codeAlert(c, &ch.Alert, ch.At)
+	case IncidentOpened, IncidentUpdated, IncidentAcknowledged, IncidentAssigned, IncidentNoted, IncidentCleared,
+		IncidentRecovered, IncidentRelapsed, IncidentSignalLost, IncidentResolved, IncidentReopened:
+		if c.reading {
+			ch.Incident = &IncidentState{}
+		}
+		codeIncident(c, ch.Incident)
+		c.string(&ch.Text)
+		codeLedger(c, &ch.Ledger)
+	case SilenceSet, SilenceStarted, SilenceEnded, SilenceDropped:
+		if c.reading {
+			ch.Silence = &Silence{}
+		}
+		codeSilence(c, ch.Silence)
+	default:
+		codeMeta(c, ch)
+	}
+}
+
+func codeMeta(c *coder, ch *Change) {
+	switch ch.Kind {
+	case SourceAdded:
+		codeSource(c, &ch.Source)
+	case SourceOverCap:
+		codeSource(c, &ch.Source)
+		number(c, &ch.Count)
+		number(c, &ch.Limit)
+	case PositionMoved:
+		p := &ch.Position
+		c.string(&p.Cluster)
+		c.string(&p.Topic)
+		partition := uint32(p.Partition)
+		number(c, &partition)
+		p.Partition = int32(partition)
+		c.int(&p.Offset)
+	case RulesLoaded, CoreStarted:
+		c.string(&ch.Text)
+	case GraceStarted:
+		codeSource(c, &ch.Source)
+		c.time(&ch.Until)
+	default:
+		c.fail(fmt.Sprintf("unknown kind of change %d", ch.Kind))
+	}
+}
+
+// near codes a time as its distance from at, which is small for most; 0 and Never keep a code of their own.
+func near(c *coder, v *Time, at Time) {
+	var code int64
+	if !c.reading {
+		switch *v {
+		case 0:
+		case Never:
+			code = 1
+		default:
+			code = int64(*v - at)
+			if code >= 0 {
+				code += 2
+			}
+		}
+	}
+	c.int(&code)
+	if !c.reading {
+		return
+	}
+	switch {
+	case code == 0:
+		*v = 0
+	case code == 1:
+		*v = Never
+	case code > 1:
+		*v = at + Time(code-2)
+	default:
+		*v = at + Time(code)
+	}
+}
+
+func codeAlert(c *coder, a *AlertState, at Time) {
+	number(c, &a.ID)
+	number(c, &a.Phase)
+	number(c, &a.Severity)
+	number(c, &a.Reason)
+	c.bool(&a.Ghost)
+	c.bool(&a.Suppressed)
+	number(c, &a.Occurrences)
+	number(c, &a.Incident)
+	near(c, &a.StartsAt, at)
+	near(c, &a.FiringAt, at)
+	near(c, &a.EndedAt, at)
+	near(c, &a.EasesAt, at)
+	near(c, &a.FirstAt, at)
+	c.string(&a.Name)
+	c.string(&a.Resource)
+}
+
+func codeClaim(c *coder, cl *ClaimState, at Time) {
+	number(c, &cl.ID)
+	if cl.ID == 0 {
+		return
+	}
+	c.bool(&cl.Full)
+	if cl.Full {
+		number(c, &cl.Source)
+		c.labels(&cl.Labels)
+		c.labels(&cl.Annotations)
+		c.string(&cl.GeneratorURL)
+		c.fixed64(&cl.Content)
+	}
+	number(c, &cl.Phase)
+	number(c, &cl.Severity)
+	c.bool(&cl.SeverityUnknown)
+	c.bool(&cl.Timeout)
+	c.bool(&cl.Unconfirmed)
+	c.bool(&cl.Inhibited)
+	number(c, &cl.Silences)
+	near(c, &cl.StartsAt, at)
+	near(c, &cl.EndsAt, at)
+	near(c, &cl.LastStart, at)
+	near(c, &cl.ClearedAt, at)
+	near(c, &cl.StaleAt, at)
+}
+
+func codeIncident(c *coder, i *IncidentState) {
+	number(c, &i.ID)
+	c.string(&i.Tenant)
+	number(c, &i.Phase)
+	number(c, &i.Severity)
+	number(c, &i.Priority)
+	c.bool(&i.Unbound)
+	c.bool(&i.SignalLost)
+	c.bool(&i.Recovered)
+	c.string(&i.Title)
+	c.string(&i.Rule)
+	c.labels(&i.Labels)
+	c.time(&i.OpenedAt)
+	c.time(&i.LastOnset)
+	c.time(&i.ClearSince)
+	c.time(&i.AckedAt)
+	c.string(&i.AckedBy)
+	c.string(&i.Assignee)
+	c.string(&i.Team)
+	c.time(&i.ResolvedAt)
+	c.string(&i.ResolvedBy)
+	number(c, &i.Reopened)
+	number(c, &i.Recurs)
+	number(c, &i.Notes)
+}
+
+func codeLedger(c *coder, l *[]LedgerEntry) {
+	n := c.count(len(*l))
+	if c.reading && n > 0 {
+		*l = make([]LedgerEntry, n)
+	}
+	for i := range *l {
+		e := &(*l)[i]
+		c.string(&e.Kind)
+		ops := c.count(len(e.Operands))
+		if c.reading && ops > 0 {
+			e.Operands = make([]string, ops)
+		}
+		for j := range e.Operands {
+			c.string(&e.Operands[j])
+		}
+		c.int(&e.MilliNats)
+		c.string(&e.RuleSource)
+	}
+}

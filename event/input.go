@@ -1,0 +1,99 @@
+package event
+
+// InputKind tells which field of an Input is set.
+type InputKind uint8
+
+// Everything that can move the core. Only these are journaled.
+const (
+	InputEvents  InputKind = iota + 1 // Batch: alerts from a source
+	InputCommand                      // Command: what a person or a client asked for
+	InputTick                         // deadlines up to At are due
+	InputResumed                      // Gap: the daemon was away, or refused or lagged behind Source, for that long
+	InputCore                         // Version: this version of the core steps what follows
+	InputRules                        // Rules: the rule set in force from here on
+	InputOverCap                      // Source, Refused: a source was held at its cap
+)
+
+// Input is one journal record: the only thing the core reacts to.
+type Input struct {
+	Kind  InputKind
+	Shard uint32
+	Seq   uint64 // position in the shard's order; increases, need not be dense
+	At    Time   // monotone: never before the previous input's
+
+	// Writer identifies the appending process and its record, so that a record appended twice is stepped once.
+	Writer Writer
+
+	Batch   *Batch
+	Command *Command
+	Gap     Time
+	Version string
+	Rules   []byte // the rule set's source text (rules.Bundle)
+	Source  Source // of InputOverCap; of InputResumed, where an empty name means every source
+	Refused uint64
+	Limit   uint64
+}
+
+// Writer names a journal record by who wrote it.
+type Writer struct {
+	ID    uint64 // of the data directory or replica
+	Epoch uint64 // increases at every start
+	N     uint64 // increases with every record of the epoch
+}
+
+// CommandKind says what a Command asks for.
+type CommandKind uint8
+
+// What a person can ask for.
+const (
+	Acknowledge   CommandKind = iota + 1 // Incident
+	Resolve                              // Incident; Text is the reason, needed while alerts fire
+	Assign                               // Incident, Assignee and/or Team ("" takes it back)
+	Note                                 // Incident, Text
+	SetSilence                           // Silence; its ID names the one to replace, or is empty
+	ExpireSilence                        // SilenceID
+)
+
+// Command is what somebody asked for. Actor is an opaque id; names and addresses are kept elsewhere.
+type Command struct {
+	Kind      CommandKind
+	Actor     string
+	Tenant    string
+	Incident  uint64
+	Text      string
+	Assignee  string
+	Team      string
+	SilenceID string
+	Silence   *Silence
+}
+
+// Result is the core's answer to a Command.
+type Result struct {
+	Err       *Refusal
+	SilenceID string
+}
+
+// RefusalCode classifies why a command was not carried out.
+type RefusalCode uint8
+
+// Reasons for refusing a command.
+const (
+	NotFound RefusalCode = iota + 1
+	Conflict
+	Invalid
+)
+
+// Refusal is a command's error: a code for machines, a message and a hint for people.
+type Refusal struct {
+	Code    RefusalCode
+	Message string
+	Hint    string
+}
+
+// Error returns the message and the hint.
+func (r *Refusal) Error() string {
+	if r.Hint == "" {
+		return r.Message
+	}
+	return r.Message + " (" + r.Hint + ")"
+}

@@ -1,0 +1,128 @@
+package itsm
+
+import (
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/flat"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
+)
+
+// Table holds every incident by its number, the first being 1. Its text lies in a store that the owner shares.
+type Table struct {
+	text *labelset.Store
+	recs *flat.Slab[record]
+}
+
+// record is event.IncidentState without pointers.
+type record struct {
+	openedAt, lastOnset, clearSince, ackedAt, resolvedAt     event.Time
+	tenant, title, rule, ackedBy, assignee, team, resolvedBy flat.Sym
+	labels                                                   flat.Ref
+	recurs                                                   event.IncidentID
+	reopened, notes                                          uint32
+	phase                                                    event.IncidentPhase
+	severity                                                 event.Severity
+	priority                                                 uint8
+	unbound, signalLost, recovered                           bool
+}
+
+// NewTable returns an empty table whose text lies in text.
+func NewTable(text *labelset.Store) *Table {
+	return &Table{text: text, recs: flat.NewSlab[record]()}
+}
+
+// Next returns the number that the next incident gets.
+func (t *Table) Next() event.IncidentID { return event.IncidentID(t.recs.Len()) }
+
+// Has tells whether there is an incident of that number.
+func (t *Table) Has(id event.IncidentID) bool { return id > 0 && id < t.Next() }
+
+// State returns an incident's state; its strings alias the table.
+func (t *Table) State(id event.IncidentID) event.IncidentState {
+	return t.recs.At(uint32(id)).state(id, t.text)
+}
+
+// Brief returns what decisions ask for most often, without building the whole state.
+func (t *Table) Brief(id event.IncidentID) Brief {
+	r := t.recs.At(uint32(id))
+	return Brief{r.phase, r.severity, r.signalLost, r.recovered, r.lastOnset, r.clearSince, r.resolvedAt, r.ackedAt}
+}
+
+// Brief is the part of an incident that decides where alerts go.
+type Brief struct {
+	Phase      event.IncidentPhase
+	Severity   event.Severity
+	SignalLost bool
+	Recovered  bool
+	LastOnset  event.Time
+	ClearSince event.Time
+	ResolvedAt event.Time
+	AckedAt    event.Time
+}
+
+// SetLastOnset moves the time of the latest onset; it follows from the alerts and is no change of its own.
+func (t *Table) SetLastOnset(id event.IncidentID, at event.Time) {
+	t.recs.Mut(uint32(id)).lastOnset = at
+}
+
+// Put stores an incident's state as a change gives it. A new number must be the next one.
+func (t *Table) Put(i *event.IncidentState) {
+	if i.ID == t.Next() {
+		t.recs.Alloc()
+	}
+	r := t.recs.Mut(uint32(i.ID))
+	old := *r
+	*r = record{
+		openedAt: i.OpenedAt, lastOnset: i.LastOnset, clearSince: i.ClearSince, ackedAt: i.AckedAt, resolvedAt: i.ResolvedAt,
+		tenant: t.text.Strings.Intern(i.Tenant), title: t.text.Strings.Intern(i.Title), rule: t.text.Strings.Intern(i.Rule),
+		ackedBy: t.text.Strings.Intern(i.AckedBy), assignee: t.text.Strings.Intern(i.Assignee),
+		team: t.text.Strings.Intern(i.Team), resolvedBy: t.text.Strings.Intern(i.ResolvedBy),
+		labels: t.text.Put(i.Labels), recurs: i.Recurs, reopened: i.Reopened, notes: i.Notes,
+		phase: i.Phase, severity: i.Severity, priority: i.Priority,
+		unbound: i.Unbound, signalLost: i.SignalLost, recovered: i.Recovered,
+	}
+	t.release(&old)
+}
+
+func (t *Table) release(r *record) {
+	for _, sym := range [...]flat.Sym{r.tenant, r.title, r.rule, r.ackedBy, r.assignee, r.team, r.resolvedBy} {
+		t.text.Release(sym)
+	}
+	t.text.Free(r.labels)
+}
+
+func (r *record) state(id event.IncidentID, text labelset.Reader) event.IncidentState {
+	return event.IncidentState{
+		ID: id, Tenant: text.String(r.tenant), Phase: r.phase, Severity: r.severity, Priority: r.priority,
+		Unbound: r.unbound, SignalLost: r.signalLost, Recovered: r.recovered,
+		Title: text.String(r.title), Rule: text.String(r.rule), Labels: labelset.Labels(text, r.labels),
+		OpenedAt: r.openedAt, LastOnset: r.lastOnset, ClearSince: r.clearSince,
+		AckedAt: r.ackedAt, AckedBy: text.String(r.ackedBy), Assignee: text.String(r.assignee), Team: text.String(r.team),
+		ResolvedAt: r.resolvedAt, ResolvedBy: text.String(r.resolvedBy),
+		Reopened: r.reopened, Recurs: r.recurs, Notes: r.notes,
+	}
+}
+
+// View is the table as it was at one moment; any goroutine may read it.
+type View struct {
+	recs flat.SlabView[record]
+}
+
+// View returns the table as it is now.
+func (t *Table) View() *View { return &View{t.recs.View()} }
+
+// Len returns how many incidents there are.
+func (v *View) Len() int { return int(v.recs.Len()) - 1 }
+
+// Has tells whether there is an incident of that number.
+func (v *View) Has(id event.IncidentID) bool { return id > 0 && int(id) <= v.Len() }
+
+// State returns an incident's state, its text read from the view of the same moment.
+func (v *View) State(id event.IncidentID, text labelset.Reader) event.IncidentState {
+	return v.recs.At(uint32(id)).state(id, text)
+}
+
+// Save writes the table into a snapshot.
+func (v *View) Save(w *flat.Writer) error { return v.recs.Save(w, "incidents") }
+
+// Load reads the table from a snapshot; the text store is loaded by its owner.
+func (t *Table) Load(r *flat.Reader) error { return t.recs.Load(r, "incidents") }

@@ -1,0 +1,108 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/rules/strict"
+	"gopkg.in/yaml.v3"
+)
+
+// Grouping is a rule that puts alerts with the same key into one incident.
+type Grouping struct {
+	Name     string
+	Match    []*labels.Matcher // all must match; none: every alert
+	GroupBy  []string          // labels of the key; an alert that lacks one is not this rule's
+	Optional []string          // labels of the key where present; lacking one is a value of its own
+	Window   event.Time        // an alert joins until this long after the incident's last onset; 0: while it is open
+	Place    strict.Place      // where the rule stands, for people
+
+	keys []groupKey // of GroupBy and Optional, sorted by name
+	// all: the key is every label but the volatile ones.
+	all bool
+}
+
+type groupKey struct {
+	name     string
+	optional bool
+}
+
+const defaultWindow = event.Hour
+
+// alone is the rule that takes what no other takes.
+func alone() Grouping {
+	return Grouping{Name: "alone", Window: defaultWindow, Place: strict.Place{File: "built in"}, all: true}
+}
+
+func (g *Grouping) read(r *strict.Reader, n *yaml.Node) {
+	g.Place, g.Window = r.Place(n), defaultWindow
+	strict.Mapping(
+		strict.Field{Key: "name", Value: strict.Word(&g.Name), Required: true},
+		strict.Field{Key: "match", Value: matcherList(&g.Match)},
+		strict.Field{Key: "group_by", Value: strict.List(&g.GroupBy, labelName), Required: true},
+		strict.Field{Key: "optional", Value: strict.List(&g.Optional, labelName)},
+		strict.Field{Key: "window", Value: orWord("open", 0, &g.Window, time.Second, 30*day)},
+	)(r, n)
+	g.keys = nil
+	for _, name := range g.GroupBy {
+		g.keys = append(g.keys, groupKey{name: name})
+	}
+	for _, name := range g.Optional {
+		g.keys = append(g.keys, groupKey{name, true})
+	}
+	slices.SortFunc(g.keys, func(a, b groupKey) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(g.keys); i++ {
+		if name := g.keys[i].name; name != "" && name == g.keys[i-1].name {
+			r.ProblemAt(n, "group_by", fmt.Sprintf("the label %q stands twice in group_by and optional", name), "")
+		}
+	}
+}
+
+// labelName reads the name of a label that can be part of a key.
+func labelName(dst *string) strict.Value {
+	return strict.Scalar(func(s string) error {
+		switch {
+		case strings.TrimSpace(s) == "":
+			return errors.New("must name a label")
+		case s == "...":
+			return errors.New("must name a label; to group by all labels leave the alert to the built-in rule alone")
+		case event.VolatileLabel(s):
+			return errors.New("must not be a label in which reports of one alert differ")
+		}
+		*dst = s
+		return nil
+	})
+}
+
+// complete tells whether ls has every label that the key needs.
+func (g *Grouping) complete(ls event.Labels) bool {
+	for _, k := range g.keys {
+		if !k.optional && ls.Get(k.name) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// appendKey appends the pairs of ls's key, sorted by name. Their strings are those of g and of ls.
+func (g *Grouping) appendKey(key, ls event.Labels) event.Labels {
+	if g.all {
+		for _, l := range ls {
+			if !event.VolatileLabel(l.Name) {
+				key = append(key, l)
+			}
+		}
+		return key
+	}
+	for _, k := range g.keys {
+		if v := ls.Get(k.name); v != "" {
+			key = append(key, event.Label{Name: k.name, Value: v})
+		}
+	}
+	return key
+}

@@ -1,0 +1,129 @@
+package rules
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tocsin-noc/tocsin/event"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestBadFilesAreReportedWithEveryProblemAndItsPlace(t *testing.T) {
+	names, err := filepath.Glob("testdata/bad/*.yml")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			_, err = Parse([]File{{Name: "rules/" + filepath.Base(name), Text: text}})
+			require.IsType(t, Errors{}, err)
+			golden := strings.TrimSuffix(name, ".yml") + ".txt"
+			if *update {
+				require.NoError(t, os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644))
+			}
+			want, readErr := os.ReadFile(golden)
+			require.NoError(t, readErr)
+			require.Equal(t, string(want), err.Error()+"\n")
+		})
+	}
+}
+
+func TestTheShippedSettingsAreWhatOperatorsWerePromised(t *testing.T) {
+	require.Equal(t, Settings{
+		ResolveTimeout:    5 * event.Minute,
+		OpenAfter:         [6]event.Time{event.Never, 0, 0, 2 * event.Minute, 2 * event.Minute, event.Never},
+		ResolveHold:       5 * event.Minute,
+		ReopenWithin:      10 * event.Minute,
+		RecoveredHold:     30 * event.Minute,
+		UnconfirmedAfter:  event.Day,
+		SeverityHold:      event.Minute,
+		StaleConfirm:      30 * event.Second,
+		RetainCleared:     event.Day,
+		SilenceRetention:  5 * event.Day,
+		LagThreshold:      event.Minute,
+		MaxClaimsPerAlert: 64,
+	}, mustParse(t).Settings)
+	require.Empty(t, mustParse(t).Inhibit, "nothing hides anything on a fresh install")
+}
+
+func TestAFileOverridesSingleSettingsAndKeepsTheRest(t *testing.T) {
+	s := mustParse(t, "settings: {resolve_hold: 1h30m, open_after: {warning: never}}", "settings: {severity_hold: 0s, open_after: {minor: 1d}}", "")
+	want := mustParse(t).Settings
+	want.ResolveHold, want.SeverityHold = 90*event.Minute, 0
+	want.OpenAfter[event.Warning], want.OpenAfter[event.Minor] = event.Never, event.Day
+	require.Equal(t, want, s.Settings)
+	require.Len(t, s.Grouping, 3, "grouping rules stay the shipped ones")
+}
+
+func TestASettingInTwoFilesNamesBothPlaces(t *testing.T) {
+	_, err := Parse([]File{
+		{Name: "b.yml", Text: []byte("settings:\n  resolve_hold: 6m\n  open_after: {info: 1m}\n")},
+		{Name: "a.yml", Text: []byte("# first\nsettings:\n  open_after: {info: 2m}\n  resolve_hold: 5m\n")},
+	})
+	require.EqualError(t, err, "b.yml:2:17: resolve_hold: already set at a.yml:4:17; set it in one file only\n"+
+		"b.yml:3:22: info: already set at a.yml:3:22; set it in one file only")
+}
+
+func TestGroupingListsConcatenateInTheOrderOfFileNamesAndReplaceTheShippedOnes(t *testing.T) {
+	s, err := Parse([]File{
+		{Name: "20.yml", Text: []byte("grouping: [{name: c, group_by: []}]")},
+		{Name: "10.yml", Text: []byte("grouping: [{name: a, group_by: [x]}, {name: b, group_by: [y]}]")},
+		{Name: "30.yml", Text: []byte("settings:\n")},
+	})
+	require.NoError(t, err)
+	var names []string
+	for _, g := range s.Grouping {
+		names = append(names, g.Name)
+	}
+	require.Equal(t, []string{"a", "b", "c", "alone"}, names)
+	require.Len(t, mustParse(t, "grouping: []").Grouping, 1, "an empty list leaves every alert alone")
+}
+
+func TestProblemsOfSeveralFilesComeTogetherSortedByPlace(t *testing.T) {
+	_, err := Parse([]File{
+		{Name: "b.yml", Text: []byte("grouping: [{name: x, group_by: []}]")},
+		{Name: "c.yml", Text: []byte("grouping: [{name: x, group_by: []}]\nsettings: {resolve_hold: 2d}")},
+		{Name: "a.yml", Text: []byte("colour: red")},
+	})
+	require.EqualError(t, err, "a.yml:1:1: colour: unknown key; known here: settings, grouping, inhibit_rules\n"+
+		"c.yml:1:12: name: the name \"x\" is taken at b.yml:1:12; give the rule another name\n"+
+		"c.yml:2:26: resolve_hold: must be at most 1d (got \"2d\")")
+}
+
+func TestRulesThatLookWrongAreWarnedAbout(t *testing.T) {
+	s := mustParse(t, "grouping: [{name: all, group_by: []}, {name: never tried, group_by: [x]}]\n"+
+		"inhibit_rules: [{source_matchers: [a=b]}]")
+	require.EqualError(t, s.Warnings, "a.yml:1:12: grouping: this rule takes every alert; the rules after it are never tried; move it to the end\n"+
+		"a.yml:2:17: inhibit_rules: an inhibition rule without source or target matchers matches every alert on that side")
+	require.Empty(t, mustParse(t, "grouping: [{name: all, group_by: []}]").Warnings)
+}
+
+func TestAnAliasBombIsRefusedInsteadOfExpanded(t *testing.T) {
+	list := "[" + strings.Repeat("x,", 400) + "x]"
+	bomb := "inhibit_rules:\n- &r {equal: " + list + "}\n" + strings.Repeat("- *r\n", 400)
+	_, err := Parse([]File{{Name: "bomb.yml", Text: []byte(bomb)}})
+	require.ErrorContains(t, err, "aliases multiply this file's values too often")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("grouping: [{name: a, match: ['a=\"b\"'], group_by: [x], optional: [y], window: 5m}]"), "a", "b")
+	f.Add(Default().Text, "service", "shop")
+	f.Add([]byte("inhibit_rules: [{source_match: {a: b}, target_match_re: {a: b|c}, equal: [x]}]"), "a", "c")
+	f.Fuzz(func(t *testing.T, text []byte, name, value string) {
+		s, err := Parse([]File{{Name: "f.yml", Text: text}})
+		if err != nil {
+			require.NotEmpty(t, err.(Errors))
+			return
+		}
+		ls, _ := event.SortLabels(event.Labels{{Name: name, Value: value}})
+		rule, key := s.Group(ls, nil)
+		require.Less(t, rule, len(s.Grouping))
+		require.LessOrEqual(t, len(key), len(ls))
+	})
+}

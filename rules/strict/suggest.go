@@ -1,0 +1,51 @@
+package strict
+
+import (
+	"fmt"
+	"strings"
+)
+
+// suggest names the key that was probably meant, or all keys when there are few.
+func suggest(word string, fields []Field) string {
+	keys := make([]string, len(fields))
+	word = strings.ToLower(word)
+	limit := max(2, len(word)/3)
+	best, bestAt := limit+1, ""
+	for i, f := range fields {
+		keys[i] = f.Key
+		d := distance(word, f.Key)
+		if len(word) > 1 && strings.HasPrefix(f.Key, word) {
+			d = min(d, limit)
+		}
+		if d < best {
+			best, bestAt = d, f.Key
+		}
+	}
+	if bestAt != "" {
+		return fmt.Sprintf("did you mean %q?", bestAt)
+	}
+	return "known here: " + strings.Join(keys, ", ")
+}
+
+// distance counts the letters to insert, delete, replace or swap with their neighbour to get from a to b.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, before
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
