@@ -27,6 +27,9 @@ func (s *State) Fold(in *event.Input, changes []event.Change) (err error) {
 		}
 	}()
 	s.text.Sweep()
+	if s.meta.At == 0 {
+		s.timers.Due(int64(in.At), 1, func(uint8, uint32) {})
+	}
 	s.meta.Writer, s.meta.Seq, s.meta.At = in.Writer, in.Seq, max(s.meta.At, in.At)
 	for i := range changes {
 		s.apply(&changes[i])

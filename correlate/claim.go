@@ -28,6 +28,14 @@ type heard struct {
 	confirm  event.Time // a stale firing is believed when it comes again this much later
 }
 
+// saidStart returns the start that the source gave, 0 when it gave none: only such a start can outlive an end.
+func (h heard) saidStart() event.Time {
+	if h.said {
+		return h.startsAt
+	}
+	return 0
+}
+
 // fill completes an event as Alertmanager does: a missing start is the arrival (or the end), a missing end of a firing alert
 // is arrival + timeout for a source that repeats itself, and never for one that speaks once.
 func fill(ev *event.Event, kind event.SourceKind, at, timeout, confirm event.Time) heard {
@@ -54,7 +62,7 @@ func fill(ev *event.Event, kind event.SourceKind, at, timeout, confirm event.Tim
 // first returns the claim that an event begins.
 func first(h heard) event.ClaimState {
 	if h.cleared {
-		return event.ClaimState{Phase: event.Cleared, StartsAt: h.startsAt, EndsAt: h.endsAt, ClearedAt: h.endsAt}
+		return event.ClaimState{Phase: event.Cleared, StartsAt: h.startsAt, EndsAt: h.endsAt, LastStart: h.saidStart(), ClearedAt: h.endsAt}
 	}
 	var c event.ClaimState
 	begin(&c, h)
@@ -106,10 +114,7 @@ func mergeStale(c *event.ClaimState, h heard) effect {
 func begin(c *event.ClaimState, h heard) {
 	c.Phase = event.Firing
 	c.StartsAt, c.EndsAt, c.Timeout = h.startsAt, h.endsAt, h.timeout
-	c.LastStart, c.StaleAt, c.Unconfirmed = 0, 0, false
-	if h.said { // only a start that the source gave can outlive an end that it gives
-		c.LastStart = h.startsAt
-	}
+	c.LastStart, c.StaleAt, c.Unconfirmed = h.saidStart(), 0, false
 }
 
 // extend merges overlapping intervals: the earliest start, and the later end; an end that the source gave is not taken back
@@ -117,39 +122,50 @@ func begin(c *event.ClaimState, h heard) {
 func extend(c *event.ClaimState, h heard) effect {
 	before := *c
 	c.StartsAt = min(c.StartsAt, h.startsAt)
-	if h.said {
-		c.LastStart = max(c.LastStart, h.startsAt)
-	}
+	c.LastStart = max(c.LastStart, h.saidStart())
 	if c.Timeout || h.endsAt > c.EndsAt {
 		c.EndsAt, c.Timeout = h.endsAt, h.timeout
 	}
 	c.Unconfirmed = false
-	if c.StartsAt != before.StartsAt || c.LastStart != before.LastStart || c.EndsAt != before.EndsAt ||
-		c.Timeout != before.Timeout || before.Unconfirmed {
-		return effectMoved
+	if sameTimes(c, &before) {
+		return effectNone
 	}
-	return effectNone
+	return effectMoved
 }
 
 func mergeCleared(c *event.ClaimState, h heard) effect {
 	before := *c
+	what := effectMoved
 	c.ClearedAt = max(c.ClearedAt, h.endsAt)
 	switch {
-	case c.Phase == event.Firing && h.endsAt < c.LastStart:
-		// The end of an occurrence before this one, read late.
-		if c.StartsAt < h.endsAt {
+	case h.endsAt < c.LastStart: // the end of an occurrence before this one, read late
+		if c.StartsAt <= h.endsAt {
 			c.StartsAt = c.LastStart
 		}
 	case c.Phase == event.Cleared:
-		c.EndsAt = max(c.EndsAt, h.endsAt)
-		c.StartsAt = min(c.StartsAt, h.startsAt)
+		clearAgain(c, h)
 	default:
 		c.Phase, c.EndsAt, c.Timeout, c.StaleAt, c.Unconfirmed = event.Cleared, h.endsAt, false, 0, false
 		c.StartsAt = min(c.StartsAt, h.startsAt)
+		c.LastStart = max(c.LastStart, h.saidStart())
 		return effectEnd
 	}
-	if c.StartsAt != before.StartsAt || c.EndsAt != before.EndsAt || c.ClearedAt != before.ClearedAt {
-		return effectMoved
+	if sameTimes(c, &before) {
+		what = effectNone
 	}
-	return effectNone
+	return what
+}
+
+// clearAgain takes a second clear: of the same occurrence, or of a later one whose firing is still on its way.
+func clearAgain(c *event.ClaimState, h heard) {
+	if h.startsAt > c.EndsAt {
+		c.StartsAt = h.startsAt
+	}
+	c.StartsAt, c.EndsAt = min(c.StartsAt, h.startsAt), max(c.EndsAt, h.endsAt)
+	c.LastStart = max(c.LastStart, h.saidStart())
+}
+
+func sameTimes(c, before *event.ClaimState) bool {
+	return c.StartsAt == before.StartsAt && c.EndsAt == before.EndsAt && c.LastStart == before.LastStart &&
+		c.ClearedAt == before.ClearedAt && c.StaleAt == before.StaleAt && c.Timeout == before.Timeout && c.Unconfirmed == before.Unconfirmed
 }

@@ -16,6 +16,9 @@ func (s *State) Step(in *event.Input, out []event.Change) ([]event.Change, event
 		return out, event.Result{}
 	}
 	s.text.Sweep()
+	if s.meta.At == 0 { // timers count from the first input, not from 1970
+		s.timers.Due(int64(in.At), 1, func(uint8, uint32) {})
+	}
 	s.in, s.out = in, out
 	s.meta.Writer, s.meta.Seq, s.meta.At = in.Writer, in.Seq, max(s.meta.At, in.At)
 	res := s.dispatch(in)

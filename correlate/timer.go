@@ -77,7 +77,15 @@ func (s *State) schedule(id *uint32, kind uint8, ref uint32, deadline event.Time
 
 func (s *State) scheduleClaim(slot uint32) {
 	c := s.claims.Mut(slot)
-	s.schedule(&c.timer, timerClaim, slot, s.claimDeadline(c))
+	s.schedule(&c.timer, timerClaim, slot, wholeSecond(s.claimDeadline(c)))
+}
+
+// wholeSecond rounds up, so that a million claims that expire one by one share a tick a second.
+func wholeSecond(t event.Time) event.Time {
+	if t == event.Never {
+		return t
+	}
+	return (t + event.Second - 1) / event.Second * event.Second
 }
 
 // claimDeadline is when a claim has gone unheard for too long. After the daemon was away, or behind, a claim that was not

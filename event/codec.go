@@ -2,7 +2,7 @@ package event
 
 import (
 	"fmt"
-	"hash/maphash"
+	"hash/maphash" // pure: a key for hashing only; nothing that is written depends on it
 	"slices"
 
 	"github.com/cespare/xxhash/v2"

@@ -46,7 +46,7 @@ func (b *Batch) Reset() {
 // LabelSpace returns an empty slice to append a label set to before Add; it saves an allocation per alert.
 func (b *Batch) LabelSpace(n int) Labels {
 	if cap(b.labels)-len(b.labels) < n {
-		b.labels = make([]Label, 0, max(1024, n))
+		b.labels = make([]Label, 0, max(1024, n, min(2*cap(b.labels), 1<<16)))
 	}
 	start := len(b.labels)
 	b.labels = b.labels[:start+n]

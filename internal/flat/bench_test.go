@@ -27,10 +27,9 @@ import (
 //	go test -run - -bench Million -benchtime 2s ./internal/flat
 
 const (
-	million   = 1_000_000
-	pairs     = 13
-	batch     = 64 // updates that one Step makes
-	viewEvery = 10 * time.Millisecond
+	million = 1_000_000
+	pairs   = 13
+	batch   = 64 // updates that one Step makes
 )
 
 // benchAlert is 128 bytes.
@@ -289,9 +288,11 @@ func BenchmarkAMillionAlertsInFlatPages(b *testing.B) {
 	reportMemory(b, func() { f.fill(million) })
 	var reader atomic.Pointer[flatView]
 	b.Run("no reader", func(b *testing.B) { steps(b, func() {}, f.repeat) })
-	b.Run("a view every 10 ms", func(b *testing.B) {
-		steps(b, every(viewEvery, func() { reader.Store(f.view()) }), f.repeat)
-	})
+	for _, interval := range []time.Duration{10 * time.Millisecond, 100 * time.Millisecond, time.Second} {
+		b.Run("a view every "+interval.String(), func(b *testing.B) {
+			steps(b, every(interval, func() { reader.Store(f.view()) }), f.repeat)
+		})
+	}
 	b.Run("a snapshot being written", func(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "snapshot")
 		idle, written := atomic.Bool{}, make(chan error, 1)

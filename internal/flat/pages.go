@@ -10,14 +10,15 @@ import (
 // tables and the collector's work larger; docs/adr/0002 has the measurement.
 const pageBytes = 4 << 10
 
-// leaf is a part of a table: 256 pages by number, each by its first byte.
+// leaf is a part of a table: 64 pages by number, each by its first byte. Copying a leaf while the
+// collector marks costs a cache miss per pointer, hence so few.
 type leaf [1 << leafBits]unsafe.Pointer
 
-const leafBits = 8
+const leafBits = 6
 
 // table finds records of one size by number. It is the immutable half: a view keeps only this.
 //
-//	number  ┌ leaf ┬ page in leaf, 8 bits ┬ place in page, shift bits ┐
+//	number  ┌ leaf ┬ page in leaf, 6 bits ┬ place in page, shift bits ┐
 type table struct {
 	leaves  []*leaf
 	count   uint32  // pages

@@ -1,0 +1,207 @@
+package event
+
+import (
+	"hash/maphash"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func batchOf(events ...Event) *Batch {
+	b := &Batch{Source: Source{Name: "prometheus", Tenant: "main", Kind: Resender}}
+	for _, ev := range events {
+		b.Add(ev)
+	}
+	return b
+}
+
+func alert(instance, summary string, starts Time) Event {
+	return Event{
+		Labels:       Labels{{"alertname", "Down"}, {"instance", instance}, {"severity", "critical"}},
+		Annotations:  Labels{{"summary", summary}},
+		GeneratorURL: "http://prom/graph", StartsAt: starts, EndsAt: starts + 4*Minute,
+	}
+}
+
+// said is an event without what the codec keeps to itself.
+func said(in *Input) *Input {
+	out := *in
+	if in.Batch != nil {
+		b := &Batch{Source: in.Batch.Source, Position: in.Batch.Position, Sent: in.Batch.Sent}
+		for _, ev := range in.Batch.Events {
+			ev.content = nil
+			b.Events = append(b.Events, ev)
+		}
+		out.Batch = b
+	}
+	return &out
+}
+
+func TestARepeatIsATouchAndDecodesToTheWholeEvent(t *testing.T) {
+	enc, dec := NewEncoder(maphash.MakeSeed()), &Decoder{}
+	first := &Input{Kind: InputEvents, Batch: batchOf(alert("a", "disk is full", 1000), alert("b", "disk is full", 1000))}
+	again := &Input{Kind: InputEvents, Batch: batchOf(alert("b", "disk is full", 1000), alert("a", "disk is full", 2000))}
+	full, touch := enc.Append(nil, first), enc.Append(nil, again)
+	require.Greater(t, len(full), 180)
+	require.Less(t, len(touch), 60)
+	for record, want := range map[string]*Input{string(full): first} {
+		got, err := dec.Decode([]byte(record))
+		require.NoError(t, err)
+		require.Equal(t, said(want), said(got))
+	}
+	got, err := dec.Decode(touch)
+	require.NoError(t, err)
+	require.Equal(t, said(again), said(got))
+}
+
+func TestANewSegmentStandsAlone(t *testing.T) {
+	enc, dec := NewEncoder(maphash.MakeSeed()), &Decoder{}
+	in := &Input{Kind: InputEvents, Batch: batchOf(alert("a", "x", 1000))}
+	enc.Append(nil, in)
+	touch := enc.Append(nil, in)
+	_, err := dec.Decode(touch)
+	require.ErrorIs(t, err, ErrMalformed)
+	enc.Reset()
+	got, err := dec.Decode(enc.Append(nil, in))
+	require.NoError(t, err)
+	require.Equal(t, said(in), said(got))
+}
+
+func TestTheEncoderRemembersManyContents(t *testing.T) {
+	enc := NewEncoder(maphash.MakeSeed())
+	var batches []*Batch
+	for i := range 5000 {
+		b := batchOf(alert(string(rune('a'+i%26)), "text "+string(rune(0x100+i)), Time(i)))
+		batches = append(batches, b)
+		enc.Append(nil, &Input{Kind: InputEvents, Batch: b})
+	}
+	for _, b := range batches {
+		require.Less(t, len(enc.Append(nil, &Input{Kind: InputEvents, Batch: b})), 60)
+	}
+}
+
+func inputs() []*Input {
+	return []*Input{
+		{Kind: InputEvents, Shard: 3, Writer: Writer{1 << 60, 2, 3}, Batch: &Batch{
+			Source: Source{"k", "acme", SendOnce}, Position: Position{"c", "t", 7, 1 << 40}, Sent: 12345, Events: []Event{},
+		}},
+		{Kind: InputCommand, Command: &Command{Kind: Resolve, Actor: "u1", Tenant: "main", Incident: 42, Text: "done", Assignee: "x", Team: "y"}},
+		{Kind: InputCommand, Command: &Command{Kind: SetSilence, Silence: &Silence{
+			ID: "i", Tenant: "main", Matchers: []Matcher{{"a", "b|c", true, false}}, StartsAt: 1, EndsAt: 2, UpdatedAt: 3,
+			CreatedBy: "me", Actor: "u", Comment: "c", Annotations: Labels{{"k", "v"}},
+		}}},
+		{Kind: InputTick},
+		{Kind: InputResumed, Gap: 10 * Minute, Source: Source{"s", "main", Resender}},
+		{Kind: InputCore, Version: "1.2.3"},
+		{Kind: InputRules, Rules: []byte("grouping: []")},
+		{Kind: InputOverCap, Source: Source{"s", "main", Resender}, Refused: 9, Limit: 10},
+	}
+}
+
+func TestEveryKindOfInputComesBackAsItWas(t *testing.T) {
+	for _, in := range inputs() {
+		enc := NewEncoder(maphash.MakeSeed())
+		got, err := new(Decoder).Decode(enc.Append(nil, in))
+		require.NoError(t, err)
+		require.Equal(t, said(in), said(got))
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	enc := NewEncoder(maphash.MakeSeed())
+	for _, in := range inputs() {
+		f.Add(enc.Append(nil, in))
+	}
+	f.Add(enc.Append(nil, &Input{Kind: InputEvents, Batch: batchOf(alert("a", "x", 1000), alert("a", "x", 1000), alert("b", "y", 5))}))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		in, err := new(Decoder).Decode(record)
+		if err != nil {
+			require.ErrorIs(t, err, ErrMalformed)
+			return
+		}
+		again, err := new(Decoder).Decode(NewEncoder(maphash.MakeSeed()).Append(nil, in))
+		require.NoError(t, err)
+		require.Equal(t, said(in), said(again))
+	})
+}
+
+func changesOf(kind ChangeKind) Change {
+	ch := Change{Seq: 9, At: 1_000_000, Kind: kind, Shard: 2, Actor: "ann"}
+	switch {
+	case kind == AlertSeen || kind == AlertUnconfirmed:
+		ch.Alert = AlertState{ID: NewAlertID(5, 6), Incident: 3}
+		ch.Claim = ClaimState{ID: 4, Phase: Firing, StartsAt: 1, EndsAt: Never, LastStart: 999_999, ClearedAt: 1_000_001, StaleAt: 1_000_000, Silences: 2, Timeout: true, Unconfirmed: true, Inhibited: true}
+	case kind >= AlertFiring && kind <= AlertDropped:
+		ch.Alert = AlertState{ID: NewAlertID(5, 6), Phase: Firing, Severity: Major, Reason: ReasonHeld, Ghost: true, Suppressed: true, Occurrences: 3, Incident: 7, StartsAt: 1, FiringAt: 1_000_000, EndedAt: 0, EasesAt: 1_060_000, FirstAt: 5, Name: "n", Resource: "r"}
+		if kind != AlertSeverity && kind != AlertJoined && kind != AlertDropped {
+			ch.Claim = ClaimState{ID: 4, Full: true, Source: 1, Labels: Labels{{"a", "b"}}, Annotations: Labels{{"c", "d"}}, GeneratorURL: "u", Content: 1 << 63, Phase: Expired, Severity: Info, SeverityUnknown: true}
+		}
+	case kind >= IncidentOpened && kind <= IncidentReopened:
+		ch.Incident = &IncidentState{ID: 7, Tenant: "main", Phase: IncidentDone, Severity: Major, Priority: 3, Unbound: true, SignalLost: true, Recovered: true, Title: "t", Rule: "r", Labels: Labels{{"a", "b"}}, OpenedAt: 1, LastOnset: 2, ClearSince: 3, AckedAt: 4, AckedBy: "x", Assignee: "y", Team: "z", ResolvedAt: 5, ResolvedBy: "w", Reopened: 6, Recurs: 5, Notes: 8}
+		ch.Text = "because"
+		ch.Ledger = []LedgerEntry{{Kind: "rule", Operands: []string{"a", "b"}, MilliNats: -5, RuleSource: "r.yml:1"}}
+	case kind >= SilenceSet && kind <= SilenceDropped:
+		ch.Silence = inputs()[2].Command.Silence
+	case kind == SourceAdded:
+		ch.Source = Source{"s", "main", Resender}
+	case kind == SourceOverCap:
+		ch.Source, ch.Count, ch.Limit = Source{"s", "main", Resender}, 4, 5
+	case kind == PositionMoved:
+		ch.Position = Position{"c", "t", 3, 99}
+	case kind == GraceStarted:
+		ch.Source, ch.Until = Source{"s", "main", Resender}, 77
+	default:
+		ch.Text = "text"
+	}
+	return ch
+}
+
+func TestEveryKindOfChangeComesBackAsItWas(t *testing.T) {
+	var all []Change
+	for kind := AlertFiring; kind < maxChangeKind; kind++ {
+		ch := changesOf(kind)
+		ch.N = uint32(len(all))
+		all = append(all, ch)
+		require.NotEqual(t, "unknown", kind.String())
+	}
+	got, err := DecodeChanges(AppendChanges(nil, all), 9, 1_000_000)
+	require.NoError(t, err)
+	require.Equal(t, all, got)
+}
+
+func FuzzDecodeChanges(f *testing.F) {
+	for kind := AlertFiring; kind < maxChangeKind; kind++ {
+		f.Add(AppendChanges(nil, []Change{changesOf(kind)}))
+	}
+	f.Fuzz(func(t *testing.T, record []byte) {
+		changes, err := DecodeChanges(record, 9, 1_000_000)
+		if err != nil {
+			require.ErrorIs(t, err, ErrMalformed)
+			return
+		}
+		again, err := DecodeChanges(AppendChanges(nil, changes), 9, 1_000_000)
+		require.NoError(t, err)
+		require.Equal(t, changes, again)
+	})
+}
+
+func TestARecordOfAnotherVersionIsRefusedByName(t *testing.T) {
+	_, err := new(Decoder).Decode([]byte{99})
+	require.ErrorContains(t, err, "version")
+	_, err = DecodeChanges([]byte{99}, 1, 1)
+	require.ErrorContains(t, err, "version")
+}
+
+func BenchmarkEncodingARepeat(b *testing.B) {
+	in := &Input{Kind: InputEvents, Batch: batchOf()}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 64 {
+		in.Batch.Add(alert(string(rune('a'+r.IntN(26))), "the disk of the host is nearly full and needs attention", 1000))
+	}
+	enc, buf := NewEncoder(maphash.MakeSeed()), []byte(nil)
+	for b.Loop() {
+		buf = enc.Append(buf[:0], in)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/alert")
+}
