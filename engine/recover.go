@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tocsin-noc/tocsin/correlate"
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/journal"
+)
+
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// recover brings the state to the journal's end: the newest snapshot that can be read, then the tail.
+func (e *Engine) recover() error {
+	id, err := instanceID(e.o.Dir)
+	if err != nil {
+		return err
+	}
+	e.state, err = e.loadNewest()
+	if err != nil {
+		return err
+	}
+	e.started.SnapshotSeq = e.state.Seq()
+	if err := e.replayTail(); err != nil {
+		return err
+	}
+	if err := e.feed(); err != nil {
+		return fmt.Errorf("engine: recover: record store: %w", err)
+	}
+	last := e.state.LastWriter()
+	e.writer = event.Writer{ID: id, Epoch: last.Epoch + 1}
+	e.clock = newClock(e.o.Clock, e.state.At())
+	e.acked.Store(max(e.state.Seq(), e.journal.Last()))
+	if at := e.state.At(); at > 0 {
+		wall, _ := e.o.Clock()
+		e.started.Away = max(0, wall.Sub(at.Time()))
+	}
+	e.log.Info("recovered", "seq", e.state.Seq(), "snapshot_seq", e.started.SnapshotSeq, "replayed", e.started.Replayed,
+		"folded", e.started.Folded, "differences", e.started.Differences, "firing", e.state.Firing(), "away", e.started.Away.Round(time.Second).String())
+	return nil
+}
+
+// replayTail steps, or folds, what the journal holds beyond the state, and completes the changes log.
+func (e *Engine) replayTail() error {
+	t := &tail{e: e, logged: e.loggedFrom(e.state.Seq() + 1)}
+	defer t.logged.r.Close()
+	return readInputs(e.journal.SegmentReader(e.state.Seq()+1), e.state.Seq(), t.take)
+}
+
+// readInputs decodes a journal from the start of a segment and hands on what comes after seq.
+func readInputs(r journal.Reader, seq uint64, take func(*event.Input) error) error {
+	defer r.Close()
+	var dec event.Decoder
+	segment, began := uint64(0), false
+	for {
+		rec, seg, err := r.Next()
+		if err != nil {
+			return ignoreEOF(err)
+		}
+		if !began || seg != segment {
+			dec.Reset()
+			segment, began = seg, true
+		}
+		in, err := dec.Decode(rec.Payload)
+		if err != nil {
+			return fmt.Errorf("engine: journal record %d: %w", rec.Seq, err)
+		}
+		if rec.Seq <= seq {
+			continue
+		}
+		in.Seq, in.At = rec.Seq, event.Time(rec.At)
+		if err := take(in); err != nil {
+			return err
+		}
+	}
+}
+
+// tail carries the inputs after a snapshot over into the state.
+type tail struct {
+	e       *Engine
+	logged  *logged
+	changes []event.Change
+	buf     []byte
+}
+
+func (t *tail) take(in *event.Input) error {
+	e := t.e
+	payload, reached := t.logged.of(in.Seq)
+	if reached && e.state.Core() != e.o.Version && in.Kind != event.InputCore {
+		e.started.Folded++
+		return fold(e.state, in, payload)
+	}
+	e.started.Replayed++
+	t.changes, _ = e.state.Step(in, t.changes[:0])
+	t.buf = t.buf[:0]
+	if len(t.changes) > 0 {
+		t.buf = event.AppendChanges(t.buf, t.changes)
+	}
+	if reached {
+		t.compare(in, payload)
+		return nil
+	}
+	if len(t.buf) == 0 {
+		return nil
+	}
+	return e.appendChanges([]journal.Record{{Seq: in.Seq, At: int64(in.At), Payload: t.buf}}, len(t.buf))
+}
+
+// fold applies what another version of the core decided.
+func fold(state *correlate.State, in *event.Input, payload []byte) error {
+	var changes []event.Change
+	if payload != nil {
+		var err error
+		if changes, err = event.DecodeChanges(payload, in.Seq, in.At); err != nil {
+			return fmt.Errorf("engine: changes of record %d: %w", in.Seq, err)
+		}
+	}
+	return state.Fold(in, changes)
+}
+
+func (t *tail) compare(in *event.Input, payload []byte) {
+	if bytes.Equal(payload, t.buf) {
+		return
+	}
+	t.e.started.Differences++
+	t.e.log.Error("a decision came out otherwise than it was logged", "seq", in.Seq, "hint", "run `tocsin replay` on a copy of the data")
+}
+
+// instanceID returns the number that tells this data directory from others; the first start makes it.
+func instanceID(dir string) (uint64, error) {
+	path := filepath.Join(dir, "instance")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		var b [8]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return 0, fmt.Errorf("engine: instance id: %w", err)
+		}
+		return binary.BigEndian.Uint64(b[:]), writeDurably(path, func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, hex.EncodeToString(b[:]))
+			return err
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("engine: instance id: %w", err)
+	}
+	b, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(b) != 8 {
+		return 0, fmt.Errorf("engine: %s does not hold an instance id; restore it from a backup", path)
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+// loadNewest returns the state of the newest snapshot that can be read, and an empty one when there is none.
+func (e *Engine) loadNewest() (*correlate.State, error) {
+	names, err := snapshots(e.o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		s, err := loadSnapshot(names[i])
+		if err == nil {
+			return s, nil
+		}
+		e.log.Error("snapshot cannot be read, an older one is tried", "file", names[i], "error", err)
+	}
+	if first := e.journal.First(); first > 1 {
+		return nil, fmt.Errorf("engine: recover: no snapshot can be read and the journal begins at record %d: restore %s from a backup",
+			first, filepath.Join(e.o.Dir, snapshotDir))
+	}
+	return correlate.New(), nil
+}
