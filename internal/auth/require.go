@@ -1,0 +1,73 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+)
+
+// Check returns nil when ctx's principal has role or more, else the problem to answer with: 401 without credentials, 403 with
+// too few rights.
+func Check(ctx context.Context, role Role) *Problem {
+	p := FromContext(ctx)
+	switch {
+	case p.Role >= role:
+		return nil
+	case p.ID == "":
+		return &Problem{
+			Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "this needs a token",
+			Hint: "send `Authorization: Bearer TOKEN`, or user and password; `tocsin token new` makes tokens",
+		}
+	case p.Role == 0:
+		return &Problem{
+			Status: http.StatusForbidden, Code: "forbidden", Detail: "an ingest key sends alerts and does nothing else",
+			Hint: "use a token with the role " + role.String(),
+		}
+	}
+	return &Problem{
+		Status: http.StatusForbidden, Code: "forbidden", Detail: "this needs the role " + role.String() + ", " + p.ID + " is " + p.Role.String(),
+		Hint: "ask an admin for a token with that role",
+	}
+}
+
+// CheckSend returns nil when ctx's principal may send alerts: by an ingest key, or as a responder.
+func CheckSend(ctx context.Context) *Problem {
+	if _, ok := SourceFromContext(ctx); ok {
+		return nil
+	}
+	return Check(ctx, Responder)
+}
+
+// Require answers requests of principals below role with a problem and hands the rest to next.
+func Require(role Role, next http.Handler) http.Handler {
+	return checked(next, func(r *http.Request) *Problem { return Check(r.Context(), role) })
+}
+
+// RequireSend is Require for what takes in alerts.
+func RequireSend(next http.Handler) http.Handler {
+	return checked(next, func(r *http.Request) *Problem { return CheckSend(r.Context()) })
+}
+
+// RequireByMethod lets viewers read and responders write.
+func RequireByMethod(next http.Handler) http.Handler {
+	return checked(next, func(r *http.Request) *Problem {
+		if Safe(r.Method) {
+			return Check(r.Context(), Viewer)
+		}
+		return Check(r.Context(), Responder)
+	})
+}
+
+func checked(next http.Handler, check func(*http.Request) *Problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := check(r); p != nil {
+			p.Write(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Safe tells whether a method only reads.
+func Safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
