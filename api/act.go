@@ -1,0 +1,108 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tocsin-noc/tocsin/correlate"
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/auth"
+)
+
+// do carries out a command in the name of ctx's principal.
+func (d *Desk) do(ctx context.Context, c event.Command) (event.Result, error) {
+	p := auth.FromContext(ctx)
+	c.Actor, c.Tenant = p.ID, p.Tenant
+	res, err := d.engine.Do(ctx, c)
+	if err != nil {
+		return res, failure(err)
+	}
+	if res.Err != nil {
+		return res, refusal(res.Err)
+	}
+	return res, nil
+}
+
+// Act carries out a command on an incident and returns the incident after it.
+func (d *Desk) Act(ctx context.Context, incident string, c event.Command) (*Incident, error) {
+	id, err := parseIncident(incident)
+	if err != nil {
+		return nil, err
+	}
+	c.Incident = uint64(id)
+	if _, err := d.do(ctx, c); err != nil {
+		return nil, err
+	}
+	return d.Incident(ctx, incident)
+}
+
+// SetSilence makes or changes a silence and returns its id.
+func (d *Desk) SetSilence(ctx context.Context, draft *SilenceDraft) (string, error) {
+	sil, err := draft.build(d.now(), auth.FromContext(ctx).ID)
+	if err != nil {
+		return "", err
+	}
+	res, err := d.do(ctx, event.Command{Kind: event.SetSilence, Silence: sil})
+	return res.SilenceID, err
+}
+
+// ExpireSilence ends a silence now.
+func (d *Desk) ExpireSilence(ctx context.Context, id string) error {
+	_, err := d.do(ctx, event.Command{Kind: event.ExpireSilence, SilenceID: id})
+	return err
+}
+
+// maxIncidentSilences bounds the silences that one request makes.
+const maxIncidentSilences = 100
+
+// SilenceIncident quiets what is in an incident and what will join it: one silence over the labels that its alerts share, or
+// one for each firing alert where they share none. draft has no matchers. It returns the silences' ids.
+func (d *Desk) SilenceIncident(ctx context.Context, incident string, draft SilenceDraft) ([]string, error) {
+	v, i, err := d.find(ctx, incident)
+	if err != nil {
+		return nil, err
+	}
+	sets := [][]Matcher{exactly(i.Labels)}
+	if len(i.Labels) == 0 {
+		if sets, err = perAlert(v, i.ID); err != nil {
+			return nil, err
+		}
+	}
+	ids := make([]string, 0, len(sets))
+	for _, set := range sets {
+		draft.Matchers = set
+		id, err := d.SetSilence(ctx, &draft)
+		if err != nil {
+			return ids, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func perAlert(v *correlate.View, id event.IncidentID) ([][]Matcher, error) {
+	var sets [][]Matcher
+	for a := range v.Members(id) {
+		if a.Phase() != event.Firing {
+			continue
+		}
+		if len(sets) == maxIncidentSilences {
+			return nil, invalid("the incident's alerts share no label and there are more than 100", "silence them with matchers of your own: POST /api/v1/silences")
+		}
+		sets = append(sets, exactly(a.Labels()))
+	}
+	if len(sets) == 0 {
+		return nil, &auth.Problem{Status: 409, Code: "conflict", Detail: "no alert of " + id.String() + " fires, and they share no label", Hint: "there is nothing to silence"}
+	}
+	return sets, nil
+}
+
+// exactly matches a label set but for the labels in which reports of the same trouble differ.
+func exactly(ls event.Labels) []Matcher {
+	var ms []Matcher
+	for _, l := range ls {
+		if !event.VolatileLabel(l.Name) {
+			ms = append(ms, Matcher{l.Name, "=", l.Value})
+		}
+	}
+	return ms
+}

@@ -1,0 +1,95 @@
+// Keeps the page up to date: on a change of the stream it fetches the page anew and swaps the parts marked data-live. All text
+// stays as the server escaped it; nothing here builds HTML.
+"use strict";
+
+const { prefix, head, kinds } = document.body.dataset;
+const live = document.getElementById("live");
+const errorBox = document.getElementById("error");
+let refreshing = false, again = false, lastRefresh = 0, timer = 0;
+
+function show(state, text) {
+  live.className = "live " + state;
+  live.textContent = text;
+}
+
+async function refresh() {
+  if (refreshing) { again = true; return; }
+  refreshing = true;
+  lastRefresh = Date.now();
+  try {
+    const res = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    if (!res.ok) throw new Error("the server answers " + res.status);
+    const fresh = new DOMParser().parseFromString(await res.text(), "text/html");
+    for (const old of document.querySelectorAll("[data-live]")) {
+      const next = fresh.querySelector('[data-live="' + old.dataset.live + '"]');
+      if (next) swap(old, next);
+    }
+    if (fresh.title) document.title = fresh.title;
+  } catch (err) {
+    show("off", "not up to date: " + err.message);
+  } finally {
+    refreshing = false;
+    if (again) { again = false; soon(); }
+  }
+}
+
+// swap keeps what the reader has unfolded.
+function swap(old, next) {
+  const open = [...old.querySelectorAll("details")].map((d) => d.open);
+  [...next.querySelectorAll("details")].forEach((d, i) => { d.open = open[i] === true; });
+  old.className = next.className;
+  old.replaceChildren(...document.importNode(next, true).childNodes);
+}
+
+// soon bundles changes: at most one refresh a second, the first one at once.
+function soon() {
+  if (timer) return;
+  timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(50, lastRefresh + 1000 - Date.now()));
+}
+
+function follow() {
+  const stream = new EventSource(prefix + "/api/v1/stream?after=" + encodeURIComponent(head));
+  stream.addEventListener("hello", () => { show("on", "live"); soon(); });
+  stream.addEventListener("truncated", soon);
+  for (const kind of kinds.split(" ")) stream.addEventListener(kind, soon);
+  stream.onerror = () => {
+    show("off", "connection lost at " + new Date().toLocaleTimeString() + ", trying again");
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 5000);
+  };
+}
+
+async function act(form) {
+  const incident = form.closest("[data-incident]").dataset.incident;
+  const buttons = form.querySelectorAll("button");
+  const fields = Object.fromEntries(new FormData(form));
+  const init = { method: "POST" };
+  if (Object.keys(fields).length) {
+    init.headers = { "Content-Type": "application/json" };
+    init.body = JSON.stringify(fields);
+  }
+  errorBox.hidden = true;
+  buttons.forEach((b) => { b.disabled = true; });
+  try {
+    const res = await fetch(prefix + "/api/v1/incidents/" + encodeURIComponent(incident) + "/" + form.dataset.action, init);
+    if (!res.ok) {
+      const problem = await res.json();
+      throw new Error([problem.detail, problem.hint].filter(Boolean).join(" – "));
+    }
+    form.reset();
+    refresh();
+  } catch (err) {
+    errorBox.textContent = err.message;
+    errorBox.hidden = false;
+  } finally {
+    buttons.forEach((b) => { b.disabled = false; });
+  }
+}
+
+document.querySelectorAll(".actions").forEach((section) => { section.hidden = false; });
+document.addEventListener("submit", (e) => {
+  if (!e.target.dataset.action) return;
+  e.preventDefault();
+  act(e.target);
+});
+follow();
+setInterval(refresh, 30000); // ages move on

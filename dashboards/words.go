@@ -1,0 +1,122 @@
+package dashboards
+
+import (
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-noc/tocsin/api"
+	"github.com/tocsin-noc/tocsin/event"
+)
+
+func (c *Console) funcs() template.FuncMap {
+	return template.FuncMap{
+		"ago":      func(t time.Time) string { return ago(c.now().Sub(t)) },
+		"labels":   labels,
+		"sentence": sentence,
+		"status":   func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"clock":    func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"day":      func(t time.Time) string { return t.UTC().Format("2006-01-02") },
+		"rfc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	}
+}
+
+// ago returns a span in its greatest unit, and in two from an hour on: 41 s, 7 min, 3 h 12 min, 2 d 4 h.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", max(0, int(d.Seconds())))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// labels returns a set in the order of its names.
+func labels(m map[string]string) []event.Label {
+	out := make([]event.Label, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, event.Label{Name: name, Value: m[name]})
+	}
+	return out
+}
+
+// liveKinds are the changes after which a page looks different.
+func liveKinds() string {
+	var kinds []string
+	for k := event.AlertFiring; k <= event.SourceAdded; k++ {
+		if k != event.AlertSeen {
+			kinds = append(kinds, k.String())
+		}
+	}
+	return strings.Join(kinds, " ")
+}
+
+// sentence tells one entry of a timeline.
+func sentence(ch api.Change) string {
+	switch {
+	case ch.Incident != nil:
+		return by(incidentSentence(ch), ch.Actor)
+	case ch.Alert != nil:
+		return alertSentence(ch)
+	}
+	return strings.ReplaceAll(ch.Kind, "_", " ")
+}
+
+func by(text, actor string) string {
+	if actor == "" {
+		return text
+	}
+	return text + " by " + actor
+}
+
+func incidentSentence(ch api.Change) string {
+	i := ch.Incident
+	switch ch.Kind {
+	case event.IncidentOpened.String():
+		return fmt.Sprintf("Opened: P%d, %s", i.Priority, i.Severity)
+	case event.IncidentUpdated.String():
+		return fmt.Sprintf("Now P%d, %s", i.Priority, i.Severity)
+	case event.IncidentAcknowledged.String():
+		return "Acknowledged"
+	case event.IncidentAssigned.String():
+		return "Assigned to " + strings.Join(slices.DeleteFunc([]string{i.Assignee, i.Team}, func(s string) bool { return s == "" }), ", ")
+	case event.IncidentNoted.String():
+		return "Note"
+	case event.IncidentCleared.String():
+		return "Every alert has cleared; the hold runs"
+	case event.IncidentRecovered.String():
+		return "Recovered: somebody owns it, and it has cleared"
+	case event.IncidentRelapsed.String():
+		return "Fires again"
+	case event.IncidentSignalLost.String():
+		return "Signal lost: its last alerts expired"
+	case event.IncidentResolved.String():
+		return "Resolved"
+	case event.IncidentReopened.String():
+		return "Reopened"
+	}
+	return strings.ReplaceAll(ch.Kind, "_", " ")
+}
+
+func alertSentence(ch api.Change) string {
+	a, what := ch.Alert, strings.ReplaceAll(strings.TrimPrefix(ch.Kind, "alert_"), "_", " ")
+	name := a.Name
+	if a.Resource != "" {
+		name += " on " + a.Resource
+	}
+	switch ch.Kind {
+	case event.AlertFiring.String():
+		what = fmt.Sprintf("firing (%s), %s", a.Severity, strings.ReplaceAll(a.Reason, "_", " "))
+	case event.AlertJoined.String():
+		what = "taken in as " + a.Reason
+	case event.AlertSeverity.String(), event.AlertUpdated.String():
+		what += " (" + a.Severity + ")"
+	}
+	return strings.TrimSpace(name + " " + what)
+}
