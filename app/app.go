@@ -1,0 +1,197 @@
+// Package app wires Tocsin together and runs it: the only package that knows all others. It decides nothing about alerts.
+//
+// New reads the configuration, binds the listener and recovers the engine; Run serves until its context ends; Reload may be
+// called meanwhile from any goroutine.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/tocsin-noc/tocsin/api"
+	"github.com/tocsin-noc/tocsin/engine"
+	"github.com/tocsin-noc/tocsin/ingest"
+	"github.com/tocsin-noc/tocsin/ingest/alertmanager"
+	"github.com/tocsin-noc/tocsin/ingest/kafka"
+	"github.com/tocsin-noc/tocsin/ingest/kafka/deadletters"
+	"github.com/tocsin-noc/tocsin/internal/auth"
+	"github.com/tocsin-noc/tocsin/internal/config"
+)
+
+// App is a daemon that is ready to run.
+type App struct {
+	o        Options
+	log      *slog.Logger
+	settings *settings
+	registry *prometheus.Registry
+	listener net.Listener
+	server   *http.Server
+	handler  atomic.Pointer[http.Handler]
+	engine   *engine.Engine
+	guard    *auth.Guard
+	v2       *alertmanager.API
+	sources  *ingest.Sources
+	kafka    []*kafka.Consumer
+	closers  []closer // undone in reverse
+}
+
+// closer undoes one step of the start; its name is for the log.
+type closer struct {
+	name  string
+	close func() error
+}
+
+// New starts everything but the serving of requests: until it returns, the listener says that the daemon is starting.
+func New(o Options) (a *App, err error) {
+	a = &App{o: o, log: o.Logger, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	if a.settings, err = a.o.load(); err != nil {
+		return nil, err
+	}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(o))
+	if err = a.listen(); err != nil {
+		return nil, err
+	}
+	if err = a.openEngine(); err != nil {
+		return nil, err
+	}
+	if err = a.openKafka(); err != nil {
+		return nil, err
+	}
+	return a, a.openAPI()
+}
+
+func buildInfo(o Options) prometheus.Collector {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tocsin_build_info", Help: "Always 1; the labels say what runs.",
+		ConstLabels: prometheus.Labels{"version": o.Version, "revision": o.Revision},
+	})
+	g.Set(1)
+	return g
+}
+
+// later registers how a step is undone.
+func (a *App) later(name string, fn func() error) { a.closers = append(a.closers, closer{name, fn}) }
+
+// close undoes what was started, the last first.
+func (a *App) close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		if err := a.closers[i].close(); err != nil {
+			errs = append(errs, fmt.Errorf("app: stop %s: %w", a.closers[i].name, err))
+		}
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+func (a *App) openEngine() (err error) {
+	eo := a.settings.engineOptions(&a.o)
+	eo.Registerer = a.registry
+	if a.engine, err = engine.Open(eo); err != nil {
+		return err
+	}
+	a.later("engine", a.engine.Close)
+	return nil
+}
+
+func (a *App) openKafka() error {
+	if len(a.settings.config.Kafka) == 0 {
+		return nil
+	}
+	letters, err := deadletters.Open(filepath.Join(a.settings.config.Data, "deadletters"), deadletters.Bounds{})
+	if err != nil {
+		return err
+	}
+	a.later("dead letters", letters.Close)
+	for _, cluster := range a.settings.config.Kafka {
+		c, err := kafka.New(cluster, a.engine, kafka.Options{
+			Logger: a.log, Registerer: a.registry, DeadLetters: letters, Limits: a.settings.decoderLimits(),
+			MaxMessageBytes: int(a.settings.config.Limits.BodyBytes),
+		})
+		if err != nil {
+			return err
+		}
+		a.kafka = append(a.kafka, c)
+	}
+	return nil
+}
+
+func (a *App) openAPI() (err error) {
+	c := a.settings.config
+	a.guard, err = auth.NewGuard(auth.Options{
+		Listen: a.Address(), ExternalURL: c.ExternalURL, AllowedHosts: c.Auth.AllowedHosts, InsecureOpen: c.Auth.InsecureNoAuth,
+	}, a.settings.credentials)
+	if err != nil {
+		return err
+	}
+	if a.sources, err = ingest.NewSources(a.log, a.registry); err != nil {
+		return err
+	}
+	admission := ingest.NewAdmission(a.engine, a.sources, ingest.Limits{
+		BodyBytes: int64(c.Limits.BodyBytes), AlertsPerSource: c.Limits.AlertsPerSource,
+	}, time.Now)
+	a.v2 = alertmanager.New(alertmanager.Options{
+		Engine: a.engine, Admission: admission, Limits: a.settings.decoderLimits(), Logger: a.log,
+		Version: a.o.Version, Revision: a.o.Revision, Address: a.Address(), Started: time.Now(),
+		Config: a.settings.original, ClassicMatchers: a.o.ClassicMatchers,
+	})
+	var mounts []api.Mount
+	for pattern, handler := range a.v2.Handlers() {
+		mounts = append(mounts, api.Mount{Pattern: pattern, Handler: handler, Access: api.Checked})
+	}
+	h, err := api.New(api.Options{
+		Engine: a.engine, Guard: a.guard, Registry: a.registry, Registerer: a.registry, Logger: a.log, Mounts: mounts,
+		SourceStats: a.sourceStats, Config: string(c.Redacted()), Reload: a.Reload,
+		ExternalURL: c.ExternalURL, RoutePrefix: a.o.RoutePrefix, Version: a.o.Version,
+	})
+	if err != nil {
+		return err
+	}
+	a.serve(h)
+	return nil
+}
+
+
+// Reload reads the files again: rules, tokens, ingest keys. Everything else waits for a restart. When anything is wrong
+// nothing changes.
+func (a *App) Reload(ctx context.Context) error {
+	o := a.o
+	fresh, err := o.load()
+	if err != nil {
+		a.log.Error("reload failed, all stays as it was", "error", err)
+		return err
+	}
+	if err := a.engine.Reload(ctx, fresh.rules); err != nil {
+		return err
+	}
+	a.guard.Use(fresh.credentials)
+	a.v2.SetConfig(fresh.original)
+	if restartNeeded(a.settings.config, fresh.config) {
+		a.log.Warn("some settings take effect at the next start only", "settings", "listen, data, limits, kafka, journal, changes, records, snapshot")
+	}
+	a.log.Info("configuration reloaded")
+	return nil
+}
+
+// restartNeeded tells whether settings differ that reload does not touch.
+func restartNeeded(old, fresh *config.Config) bool {
+	strip := func(c config.Config) string {
+		c.Sources, c.RuleFiles, c.Auth = nil, nil, config.Auth{}
+		return string(c.Redacted())
+	}
+	return strip(*old) != strip(*fresh)
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/tocsin-noc/tocsin/internal/auth"
+	"github.com/tocsin-noc/tocsin/internal/auth/webconfig"
+	"github.com/tocsin-noc/tocsin/internal/config"
+	"github.com/tocsin-noc/tocsin/internal/terminal"
+	"github.com/tocsin-noc/tocsin/rules"
+	"github.com/tocsin-noc/tocsin/rules/strict"
+)
+
+// checkFlags say which files to check.
+type checkFlags struct {
+	configs, rules []string
+	json           bool
+}
+
+func newCheckCommand() *cobra.Command {
+	f := &checkFlags{}
+	cmd := &cobra.Command{
+		Use:   "check [FILE…]",
+		Short: "Check configuration and rules; all problems at once, exit code 2 when there are any",
+		Long: `Check configuration files with everything they name: rules, tokens, web configuration. All problems come at once, each as
+file:line:col with a hint; exit code 2 when the daemon would not start. Warnings do not change the exit code.`,
+		Example: "  tocsin check tocsin.yml\n  tocsin check --rules rules/db.yml --rules rules/web.yml",
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	cmd.Flags().StringSliceVar(&f.configs, "config", nil, "configuration; the same as the argument `FILE`")
+	cmd.Flags().StringSliceVar(&f.rules, "rules", nil, "rule `FILES` or patterns, checked together without a configuration")
+	addFindingsJSON(cmd, &f.json)
+	return cmd
+}
+
+func addFindingsJSON(cmd *cobra.Command, dst *bool) {
+	cmd.Flags().BoolVar(dst, "json", false, "print JSON: one finding per line")
+}
+
+func (f *checkFlags) run(cmd *cobra.Command, args []string) error {
+	p := newPrinter(cmd, f.json, false)
+	files := append(f.configs, args...)
+	if len(files) == 0 && len(f.rules) == 0 {
+		return usage("which file?", "name the configuration, as in `tocsin check tocsin.yml`; without one the daemon runs on its defaults, and they are right")
+	}
+	wrong := 0
+	for _, file := range files {
+		n, err := showFindings(p, checkConfig(file), func() string { return configSummary(file) })
+		if err != nil {
+			return err
+		}
+		wrong += n
+	}
+	if len(f.rules) > 0 {
+		c := &config.Config{RuleFiles: f.rules}
+		n, err := showFindings(p, checkRules(c), func() string { return rulesSummary(c) })
+		if err != nil {
+			return err
+		}
+		wrong += n
+	}
+	if wrong > 0 {
+		p.note("%s", plural(wrong, "error", "errors"))
+		return said(exitUsage)
+	}
+	return nil
+}
+
+// checkConfig is config.Check and, when the file can be read, the files that config leaves to others.
+func checkConfig(file string) []config.Problem {
+	found := config.Check(file)
+	c, err := config.Load(file)
+	if err != nil {
+		return found // Check has said it
+	}
+	if c.Auth.TokenFile != "" {
+		_, err := auth.LoadTokens(c.Auth.TokenFile)
+		found = append(found, problems(err, c.Auth.TokenFile)...)
+	}
+	if c.WebConfigFile != "" {
+		_, err := webconfig.Load(c.WebConfigFile)
+		found = append(found, problems(err, c.WebConfigFile)...)
+	}
+	return found
+}
+
+// problems turns an error into findings; one without places of its own is the file's.
+func problems(err error, file string) []config.Problem {
+	if err == nil {
+		return nil
+	}
+	several, ok := errors.AsType[strict.Errors](err)
+	if !ok {
+		several = strict.Errors{{Place: strict.Place{File: file}, Message: err.Error()}}
+	}
+	found := make([]config.Problem, len(several))
+	for i, p := range several {
+		found[i] = config.Problem{Problem: p}
+	}
+	return found
+}
+
+// checkRules checks rule files by themselves. A pattern that matches nothing is an error here: it was typed just now.
+func checkRules(c *config.Config) []config.Problem {
+	files, unmatched, err := c.ReadRules()
+	if err != nil {
+		return problems(err, "")
+	}
+	if err := unmatched.Err(); err != nil {
+		return problems(err, "")
+	}
+	set, err := rules.Parse(files)
+	if err != nil {
+		return problems(err, "")
+	}
+	found := problems(set.Warnings.Err(), "")
+	for i := range found {
+		found[i].Warning = true
+	}
+	return found
+}
+
+// finding is a problem for machines.
+type finding struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Col     int    `json:"col"`
+	Key     string `json:"key"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+	Warning bool   `json:"warning"`
+}
+
+// showFindings prints what was found, and a summary when nothing is wrong. It returns the number of errors.
+func showFindings(p *printer, found []config.Problem, summary func() string) (wrong int, err error) {
+	for _, f := range found {
+		if !f.Warning {
+			wrong++
+		}
+		if p.json {
+			err = p.value(finding{f.Place.File, f.Place.Line, f.Place.Col, f.Key, f.Message, f.Hint, f.Warning})
+		} else {
+			showFinding(p, f)
+		}
+		if err != nil {
+			return wrong, err
+		}
+	}
+	if wrong == 0 && !p.json {
+		p.line("%s %s", p.paint(terminal.Green, "ok:"), summary())
+	}
+	return wrong, nil
+}
+
+func showFinding(p *printer, f config.Problem) {
+	hint := f.Hint
+	f.Hint = ""
+	style := terminal.Red
+	if f.Warning {
+		style = terminal.Yellow
+	}
+	p.line("%s", p.paint(style, f.String()))
+	if hint != "" {
+		p.line("  hint: %s", hint)
+	}
+}
+
+// configSummary says in a line what a file without errors sets up.
+func configSummary(file string) string {
+	c, err := config.Load(file)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s: listens on %s, data in %s, %s, %s; %s", file, c.Listen, c.Data,
+		plural(len(c.Sources), "source", "sources"), plural(len(c.Kafka), "Kafka cluster", "Kafka clusters"), rulesSummary(c))
+}
+
+func rulesSummary(c *config.Config) string {
+	files, _, err := c.ReadRules()
+	if err != nil {
+		return err.Error()
+	}
+	set, err := rules.Parse(files)
+	if err != nil {
+		return err.Error()
+	}
+	from := "shipped with Tocsin"
+	if len(files) > 0 {
+		from = "from " + plural(len(files), "file", "files")
+	}
+	return fmt.Sprintf("%s and %s, %s", plural(len(set.Grouping), "grouping rule", "grouping rules"),
+		plural(len(set.Inhibit), "inhibition rule", "inhibition rules"), from)
+}
