@@ -54,7 +54,9 @@ func NewServer(h http.Handler) *http.Server {
 	closing, shut := context.WithCancel(context.Background())
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), closingKey{}, closing.Done()) },
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), closingKey{}, closing.Done())
+		},
 	}
 	srv.RegisterOnShutdown(shut)
 	return srv

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ func (f *fixture) listen(t *testing.T, who, query string, edit ...func(*http.Req
 	ours, theirs := net.Pipe()
 	srv := NewServer(f.h)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { _ = srv.Serve(&oneConn{conn: theirs, done: ctx.Done()}) }()
+	go func() { _ = srv.Serve(&oneConn{conn: theirs, done: make(chan struct{})}) }()
 	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return ours, nil }}}
 	r, err := http.NewRequestWithContext(ctx, "GET", "http://localhost:9595"+streamPath+query, nil)
 	require.NoError(t, err)
@@ -53,8 +54,9 @@ func (f *fixture) listen(t *testing.T, who, query string, edit ...func(*http.Req
 
 // oneConn is a listener with a single connection.
 type oneConn struct {
-	conn net.Conn
-	done <-chan struct{}
+	conn  net.Conn
+	done  chan struct{}
+	close sync.Once
 }
 
 func (l *oneConn) Accept() (net.Conn, error) {
@@ -66,7 +68,10 @@ func (l *oneConn) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
-func (l *oneConn) Close() error { return nil }
+func (l *oneConn) Close() error {
+	l.close.Do(func() { close(l.done) })
+	return nil
+}
 
 func (l *oneConn) Addr() net.Addr { return &net.TCPAddr{} }
 
@@ -207,9 +212,11 @@ func TestShutdownEndsStreams(t *testing.T) {
 	f := newFixture(t)
 	l := f.listen(t, "viewer", "")
 	l.hello()
-	require.NoError(t, l.srv.Shutdown(t.Context()))
+	down := make(chan error, 1)
+	go func() { down <- l.srv.Shutdown(t.Context()) }()
 	_, err := l.body.ReadByte()
 	require.ErrorIs(t, err, io.EOF)
+	require.NoError(t, <-down)
 }
 
 func TestStreamsAreBounded(t *testing.T) {
