@@ -5,6 +5,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,12 +13,14 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/tocsin-noc/tocsin/api"
+	"github.com/tocsin-noc/tocsin/dashboards"
 	"github.com/tocsin-noc/tocsin/engine"
 	"github.com/tocsin-noc/tocsin/ingest"
 	"github.com/tocsin-noc/tocsin/ingest/alertmanager"
@@ -153,6 +156,14 @@ func (a *App) openAPI() (err error) {
 	for pattern, handler := range a.v2.Handlers() {
 		mounts = append(mounts, api.Mount{Pattern: pattern, Handler: handler, Access: api.Checked})
 	}
+	console, err := dashboards.New(dashboards.Options{
+		Desk: api.NewDesk(a.engine, base(c.ExternalURL, a.o.RoutePrefix)), RoutePrefix: a.o.RoutePrefix, ExternalURL: c.ExternalURL,
+		Version: a.o.Version, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	mounts = append(mounts, console.Mounts()...)
 	h, err := api.New(api.Options{
 		Engine: a.engine, Guard: a.guard, Registry: a.registry, Registerer: a.registry, Logger: a.log, Mounts: mounts,
 		SourceStats: a.sourceStats, Config: string(c.Redacted()), Reload: a.Reload,
@@ -165,6 +176,10 @@ func (a *App) openAPI() (err error) {
 	return nil
 }
 
+// base is what stands in front of links: the external URL, else the route prefix.
+func base(externalURL, prefix string) string {
+	return cmp.Or(externalURL, strings.TrimSuffix(prefix, "/"))
+}
 
 // Reload reads the files again: rules, tokens, ingest keys. Everything else waits for a restart. When anything is wrong
 // nothing changes.
