@@ -4,6 +4,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
+	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
 // groupKey is what a grouping rule makes of a label set.
@@ -12,7 +13,7 @@ type groupKey struct {
 	tenant string
 	rule   string
 	window event.Time
-	source string       // where the rule stands
+	place  strict.Place // of the rule
 	labels event.Labels // in scratch memory
 }
 
@@ -23,7 +24,7 @@ func (s *State) groupOf(tenant string, ls event.Labels) groupKey {
 	g := &s.rules.Grouping[rule]
 	return groupKey{
 		hash: s.groupHash(tenant, g.Name, key), tenant: tenant,
-		rule: g.Name, window: g.Window, source: g.Place.String(), labels: key,
+		rule: g.Name, window: g.Window, place: g.Place, labels: key,
 	}
 }
 

@@ -83,7 +83,7 @@ func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
 			p.reason, p.incident = event.ReasonJoined, id
 			return true
 		}
-		p.ledger = append(p.ledger, event.LedgerEntry{Kind: "window_passed", RuleSource: p.key.source,
+		p.ledger = append(p.ledger, event.LedgerEntry{Kind: "window_passed", RuleSource: p.key.place.String(),
 			Operands: []string{id.String(), idle.Duration().String(), p.key.window.Duration().String()}})
 		return false
 	}
@@ -132,7 +132,7 @@ func (s *State) open(a *event.AlertState, p place) event.IncidentID {
 func (s *State) openingLedger(a *event.AlertState, p place) []event.LedgerEntry {
 	after := s.settings().OpenAfter[a.Severity]
 	ledger := append(p.ledger,
-		event.LedgerEntry{Kind: "rule", Operands: []string{p.key.rule, p.key.labels.String()}, RuleSource: p.key.source},
+		event.LedgerEntry{Kind: "rule", Operands: []string{p.key.rule, p.key.labels.String()}, RuleSource: p.key.place.String()},
 		event.LedgerEntry{Kind: "severity", Operands: []string{a.Severity.String(), after.Duration().String()}},
 		event.LedgerEntry{Kind: "alert", Operands: []string{a.ID.String(), a.Name, a.Resource}})
 	if p.previous != 0 {

@@ -23,6 +23,16 @@ const countBytes = 4
 type Strings struct {
 	blobs *Blobs
 	index *Index
+	// recent finds the few texts that most alerts share without the index. An entry may be out of date: a cell that was
+	// freed, or holds another text by now, does not compare equal.
+	recent [recentTexts]recent
+}
+
+const recentTexts = 1024
+
+type recent struct {
+	hash uint64
+	sym  Sym
 }
 
 // NewStrings returns an empty table.
@@ -35,8 +45,14 @@ func (s *Strings) Intern(text string) Sym {
 		return 0
 	}
 	hash := xxhash.Sum64String(text)
+	r := &s.recent[hash%recentTexts]
+	if r.hash == hash && s.String(r.sym) == text {
+		s.Retain(r.sym)
+		return r.sym
+	}
 	if sym, ok := s.find(hash, text); ok {
 		s.Retain(sym)
+		*r = recent{hash, sym}
 		return sym
 	}
 	ref, b := s.blobs.alloc(countBytes + len(text))

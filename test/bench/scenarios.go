@@ -78,12 +78,11 @@ func (t target) String() string {
 	return t.sign + " " + figure(t.value, true)
 }
 
-// Targets are for the full sizes on two cores. Those for CPU follow from the
-// cost of each step as measured one by one: scanning, interning, hashing,
-// state and log record come to 3 µs per alert in a batch; one alert per
-// request adds net/http's 12 to 25 µs. The memory target is the flat state's
-// 431 bytes and the collector's slack; the others say what an operator
-// notices.
+// Targets are for the full sizes on two cores, the answer being durable. A
+// repeat costs the way through (scan, hash, touch, look-up), a new alert also
+// its text in journal, state and changes log; one alert per request adds
+// net/http's 12 to 25 µs and a sync of its own. The others say what an
+// operator notices.
 func scenarios(z sizes) []scenario {
 	loaded := func(cpu float64) []row {
 		return []row{
@@ -97,12 +96,12 @@ func scenarios(z sizes) []scenario {
 		}
 	}
 	return []scenario{
-		{id: "a", title: amount(z.fresh) + " new, batch 64", rows: loaded(3), measure: newInBatches},
-		{id: "b", title: fmt.Sprintf("%s repeats of %s active, batch 64", amount(z.repeats), amount(z.active)), rows: loaded(3), measure: repeatsInBatches},
+		{id: "a", title: amount(z.fresh) + " new, batch 64", rows: loaded(9), measure: newInBatches},
+		{id: "b", title: fmt.Sprintf("%s repeats of %s active, batch 64", amount(z.repeats), amount(z.active)), rows: loaded(5), measure: repeatsInBatches},
 		{id: "c1", title: amount(z.singles) + " repeats, one per request", rows: loaded(30), measure: repeatsOneByOne},
 		{id: "c2", title: amount(z.singles) + " new, one per request", rows: loaded(30), measure: newOneByOne},
 		{id: "d", title: fmt.Sprintf("memory at %s active (Alertmanager %s)", amount(z.memory), amount(z.peer)), measure: memory, rows: []row{
-			{measure: bytesPerAlert, unit: "bytes per alert", target: atMost(500)},
+			{measure: bytesPerAlert, unit: "bytes per alert", target: atMost(700)},
 			{measure: rss, unit: "MB RSS"},
 			{measure: rssEmpty, unit: "MB RSS empty"},
 			{measure: rssPeak, unit: "MB RSS peak"},
@@ -110,12 +109,12 @@ func scenarios(z sizes) []scenario {
 		{id: "e", title: fmt.Sprintf("reachable rate, < 0.1 %% refused for %s", z.step), measure: reachable, rows: []row{
 			{measure: rate, unit: "alerts/s", target: atLeastTimes(10)},
 			{measure: p50, unit: "ms p50 at half of it"},
-			{measure: p99, unit: "ms p99 at half of it", target: atMost(5)},
+			{measure: p99, unit: "ms p99 at half of it", target: atMost(25)},
 			{measure: p999, unit: "ms p99.9 at half of it"},
 			{measure: slowest, unit: "ms max at half of it"},
 		}},
 		{id: "f", title: fmt.Sprintf("kill -9 at %s active, %s in the tail", amount(z.memory), amount(z.tail)), tocsinOnly: true, measure: recovery, rows: []row{
-			{measure: recoverySeconds, unit: "s to ready", target: atMost(10)},
+			{measure: recoverySeconds, unit: "s to ready", target: atMost(5)},
 			{measure: lost, unit: "of 16 sampled alerts lost", target: atMost(0)},
 			{measure: coldCache, unit: "cold page cache (1 = yes)"},
 		}},
