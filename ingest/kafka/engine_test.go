@@ -28,17 +28,18 @@ func onTCP(t testing.TB) *world {
 	}}
 }
 
-// kinds counts the engine's changes so far.
+// kinds counts the engine's changes up to a mark of its own.
 func kinds(t *testing.T, e *engine.Engine) map[event.ChangeKind]int {
 	t.Helper()
+	mark := event.Source{Name: "mark", Tenant: event.DefaultTenant, Kind: event.SendOnce}
+	require.NoError(t, e.Resumed(t.Context(), mark, event.Second))
 	found := map[event.ChangeKind]int{}
-	head := e.Head()
 	for ch, err := range e.Follow(t.Context(), engine.Cursor{}) {
 		require.NoError(t, err)
-		found[ch.Kind]++
-		if ch.Seq == head.Seq && ch.N == head.N {
+		if ch.Kind == event.GraceStarted && ch.Source.Name == mark.Name {
 			break
 		}
+		found[ch.Kind]++
 	}
 	return found
 }
