@@ -155,7 +155,8 @@ func (s *settings) decoderLimits() alertmanager.Limits {
 	l := s.config.Limits
 	return alertmanager.Limits{
 		AlertsPerRequest: l.AlertsPerRequest, LabelsPerAlert: l.LabelsPerAlert, LabelName: int(l.LabelNameBytes),
-		LabelValue: int(l.LabelValueBytes), AnnotationValue: int(l.AnnotationBytes),
+		LabelValue: int(l.LabelValueBytes), AnnotationsPerAlert: l.AnnotationsPerAlert,
+		AnnotationValue: int(l.AnnotationValueBytes), GeneratorURL: int(l.GeneratorURLBytes),
 	}
 }
 

@@ -235,7 +235,7 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 	rec := s.claims.Mut(c.ID)
 	old := *rec
 	rec.source, rec.content = c.Source, c.Content
-	rec.annotations, rec.url = s.text.Put(c.Annotations), s.text.Strings.Intern(c.GeneratorURL)
+	rec.annotations, rec.url = s.text.Put(c.Annotations), s.text.Intern(c.GeneratorURL)
 	s.text.Free(old.annotations)
 	s.text.Release(old.url)
 	if old.alert == 0 {
@@ -326,7 +326,7 @@ func (s *State) applyIncident(ch *event.Change) {
 func (s *State) addSource(src event.Source) {
 	slot := s.sources.Alloc()
 	*s.sources.Mut(slot) = sourceRec{
-		name: s.text.Strings.Intern(src.Name), tenant: s.text.Strings.Intern(src.Tenant), kind: src.Kind, lastWord: s.meta.At,
+		name: s.text.Intern(src.Name), tenant: s.text.Intern(src.Tenant), kind: src.Kind, lastWord: s.meta.At,
 	}
 }
 
@@ -337,7 +337,7 @@ func (s *State) movePosition(p *event.Position) {
 	if slot == 0 {
 		slot = s.positions.Alloc()
 		*s.positions.Mut(slot) = positionRec{
-			cluster: s.text.Strings.Intern(p.Cluster), topic: s.text.Strings.Intern(p.Topic), partition: p.Partition,
+			cluster: s.text.Intern(p.Cluster), topic: s.text.Intern(p.Topic), partition: p.Partition,
 		}
 		s.byPosition.Insert(positionHash(p), slot)
 	}

@@ -59,7 +59,7 @@ func (s *State) ensureGroup(k groupKey) uint32 {
 	}
 	slot := s.groups.Alloc()
 	*s.groups.Mut(slot) = groupRec{
-		hash: k.hash, rule: s.text.Strings.Intern(k.rule), tenant: s.text.Strings.Intern(k.tenant), key: s.text.Put(k.labels),
+		hash: k.hash, rule: s.text.Intern(k.rule), tenant: s.text.Intern(k.tenant), key: s.text.Put(k.labels),
 	}
 	s.byGroup.Insert(k.hash, slot)
 	return slot

@@ -41,15 +41,16 @@ func (e *Engine) SubmitAll(ctx context.Context, batches []*event.Batch) error {
 	return e.submit(ctx, r)
 }
 
-// weight is what a request counts in the queue: its alerts, and something for the request itself.
-func (r *request) weight() int64 {
-	n := int64(1)
+// weight is what a request counts in the queue: its alerts and something for the request itself, and its bytes.
+func (r *request) weight() (alerts, bytes int64) {
+	alerts = 1
 	for i := range r.inputs {
 		if b := r.inputs[i].Batch; b != nil {
-			n += int64(len(b.Events))
+			alerts += int64(len(b.Events))
+			bytes += int64(b.Size())
 		}
 	}
-	return n
+	return alerts, bytes
 }
 
 func (e *Engine) submit(ctx context.Context, r *request) error {
@@ -73,23 +74,30 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 }
 
 func (e *Engine) enqueue(r *request) error {
-	n := r.weight()
-	if e.queued.Add(n) > int64(e.o.QueueAlerts)+n {
-		e.queued.Add(-n)
-		e.refuse()
-		return ErrBusy
+	alerts, bytes := r.weight()
+	queued, size := e.queued.Add(alerts), e.queuedBytes.Add(bytes)
+	if queued > int64(e.o.QueueAlerts)+alerts || size > maxQueueBytes+bytes { // what comes first is let in, however large
+		return e.unqueue(r, ErrBusy)
 	}
 	select {
 	case <-e.done:
-		e.queued.Add(-n)
-		return ErrClosed
+		return e.unqueue(r, ErrClosed)
 	case e.queue <- r:
 		return nil
 	default:
-		e.queued.Add(-n)
-		e.refuse()
-		return ErrBusy
+		return e.unqueue(r, ErrBusy)
 	}
+}
+
+// unqueue takes back what a refused request counted.
+func (e *Engine) unqueue(r *request, why error) error {
+	alerts, bytes := r.weight()
+	e.queued.Add(-alerts)
+	e.queuedBytes.Add(-bytes)
+	if errors.Is(why, ErrBusy) {
+		e.refuse()
+	}
+	return why
 }
 
 // drop recycles what was not accepted.
@@ -124,10 +132,12 @@ func (r *refusals) over() event.Time {
 	return event.Time(last - first)
 }
 
-// Bounds of one commit.
 const (
+	// Bounds of one commit; a request is never split.
 	maxCommitRequests = 1024
 	maxCommitBytes    = 8 << 20
+	// maxQueueBytes bounds the memory of what waits to become durable.
+	maxQueueBytes = 256 << 20
 )
 
 // committer owns the journal's writing end.
@@ -178,12 +188,13 @@ func (c *committer) drain() {
 // collect gathers all that wait, up to the bounds of one commit.
 func (c *committer) collect(first *request) {
 	c.reqs = append(c.reqs[:0], first)
-	alerts := first.weight()
-	for len(c.reqs) < maxCommitRequests && alerts < maxCommitBytes/1024 {
+	_, size := first.weight()
+	for len(c.reqs) < maxCommitRequests && size < maxCommitBytes {
 		select {
 		case r := <-c.e.queue:
 			c.reqs = append(c.reqs, r)
-			alerts += r.weight()
+			_, bytes := r.weight()
+			size += bytes
 		default:
 			return
 		}
@@ -193,12 +204,14 @@ func (c *committer) collect(first *request) {
 // commit makes what was collected durable, answers, and hands it to the stepper. It returns false when the engine is done for.
 func (c *committer) commit() bool {
 	e := c.e
-	var weight int64
+	var alerts, bytes int64
 	for _, r := range c.reqs {
-		weight += r.weight()
+		n, size := r.weight()
+		alerts, bytes = alerts+n, bytes+size
 	}
 	err := c.append()
-	e.queued.Add(-weight)
+	e.queued.Add(-alerts)
+	e.queuedBytes.Add(-bytes)
 	if err != nil {
 		return c.refuse(err)
 	}

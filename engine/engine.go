@@ -77,12 +77,13 @@ type Engine struct {
 	metrics *metrics
 	started Started
 
-	batches sync.Pool
-	commits sync.Pool
-	queue   chan *request
-	queued  atomic.Int64 // alerts in queue
-	writer  event.Writer // of the next record; the committer's
-	clock   clock        // the committer's
+	batches     sync.Pool
+	commits     sync.Pool
+	queue       chan *request
+	queued      atomic.Int64 // alerts in queue
+	queuedBytes atomic.Int64 // of their text
+	writer      event.Writer // of the next record; the committer's
+	clock       clock        // the committer's
 
 	acked   atomic.Uint64 // last seq in the journal
 	stepped chan []*request

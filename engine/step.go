@@ -19,7 +19,7 @@ type commit struct {
 
 func (e *Engine) newCommit() *commit {
 	c, ok := e.commits.Get().(*commit)
-	if !ok {
+	if !ok || cap(c.buf) > maxChangesBytes {
 		return new(commit)
 	}
 	*c = commit{recs: c.recs[:0], ends: c.ends[:0], buf: c.buf[:0], replies: c.replies[:0]}
@@ -44,6 +44,8 @@ type stepper struct {
 const (
 	// minTick bounds how often ticks are journaled.
 	minTick = 10 * time.Millisecond
+	// maxKeptChanges is how many changes' memory is used again; a silence over a million alerts makes a million.
+	maxKeptChanges = 1 << 14
 	// maxSleep bounds how late a change of the wall clock is noticed.
 	maxSleep = 10 * time.Second
 )
@@ -88,6 +90,9 @@ func (s *stepper) step(reqs []*request) {
 		}
 	}
 	s.e.metrics.stepped(time.Since(began))
+	if cap(s.changes) > maxKeptChanges {
+		s.changes = nil
+	}
 	c.finish()
 	if err := s.e.records.Flush(); err != nil {
 		s.e.log.Error("record store", "error", err)

@@ -69,6 +69,9 @@ func severityOf(ls Labels) (Severity, bool) {
 	return s, !known
 }
 
+// Size returns how many bytes of text the events hold.
+func (b *Batch) Size() int { return len(b.content) }
+
 // bytesOf views s as bytes that must not be written to.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 

@@ -73,9 +73,9 @@ func (t *Table) Put(i *event.IncidentState) {
 	old := *r
 	*r = record{
 		openedAt: i.OpenedAt, lastOnset: i.LastOnset, clearSince: i.ClearSince, ackedAt: i.AckedAt, resolvedAt: i.ResolvedAt,
-		tenant: t.text.Strings.Intern(i.Tenant), title: t.text.Strings.Intern(i.Title), rule: t.text.Strings.Intern(i.Rule),
-		ackedBy: t.text.Strings.Intern(i.AckedBy), assignee: t.text.Strings.Intern(i.Assignee),
-		team: t.text.Strings.Intern(i.Team), resolvedBy: t.text.Strings.Intern(i.ResolvedBy),
+		tenant: t.text.Intern(i.Tenant), title: t.text.Intern(i.Title), rule: t.text.Intern(i.Rule),
+		ackedBy: t.text.Intern(i.AckedBy), assignee: t.text.Intern(i.Assignee),
+		team: t.text.Intern(i.Team), resolvedBy: t.text.Intern(i.ResolvedBy),
 		labels: t.text.Put(i.Labels), recurs: i.Recurs, reopened: i.Reopened, notes: i.Notes,
 		phase: i.Phase, severity: i.Severity, priority: i.Priority,
 		unbound: i.Unbound, signalLost: i.SignalLost, recovered: i.Recovered,

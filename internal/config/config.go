@@ -37,14 +37,16 @@ type Auth struct {
 
 // Limits bound what is taken in.
 type Limits struct {
-	BodyBytes        Size `yaml:"body_bytes"`
-	AlertsPerRequest int  `yaml:"alerts_per_request"`
-	LabelsPerAlert   int  `yaml:"labels_per_alert"`
-	LabelNameBytes   Size `yaml:"label_name_bytes"`
-	LabelValueBytes  Size `yaml:"label_value_bytes"`
-	AnnotationBytes  Size `yaml:"annotation_bytes"` // of one annotation's value
-	AlertsPerSource  int  `yaml:"alerts_per_source"`
-	QueueAlerts      int  `yaml:"queue_alerts"` // alerts accepted and not yet durable
+	BodyBytes            Size `yaml:"body_bytes"`
+	AlertsPerRequest     int  `yaml:"alerts_per_request"`
+	LabelsPerAlert       int  `yaml:"labels_per_alert"`
+	LabelNameBytes       Size `yaml:"label_name_bytes"`
+	LabelValueBytes      Size `yaml:"label_value_bytes"`
+	AnnotationsPerAlert  int  `yaml:"annotations_per_alert"`
+	AnnotationValueBytes Size `yaml:"annotation_value_bytes"`
+	GeneratorURLBytes    Size `yaml:"generator_url_bytes"`
+	AlertsPerSource      int  `yaml:"alerts_per_source"`
+	QueueAlerts          int  `yaml:"queue_alerts"` // alerts accepted and not yet durable
 }
 
 // Source is a sender with an ingest key of its own.
@@ -164,14 +166,16 @@ func Default() *Config {
 		RuleFiles: []string{},
 		Auth:      Auth{AllowedHosts: []string{}},
 		Limits: Limits{
-			BodyBytes:        16 << 20,
-			AlertsPerRequest: 10_000,
-			LabelsPerAlert:   64,
-			LabelNameBytes:   512,
-			LabelValueBytes:  4 << 10,
-			AnnotationBytes:  32 << 10,
-			AlertsPerSource:  100_000,
-			QueueAlerts:      100_000,
+			BodyBytes:            16 << 20,
+			AlertsPerRequest:     10_000,
+			LabelsPerAlert:       64,
+			LabelNameBytes:       512,
+			LabelValueBytes:      4 << 10,
+			AnnotationsPerAlert:  64,
+			AnnotationValueBytes: 32 << 10,
+			GeneratorURLBytes:    32 << 10,
+			AlertsPerSource:      100_000,
+			QueueAlerts:          100_000,
 		},
 		Sources:  []Source{},
 		Kafka:    []Kafka{},

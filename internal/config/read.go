@@ -53,14 +53,19 @@ func (rd *reader) auth(a *Auth) strict.Value {
 	)
 }
 
+// maxText is the longest text that the state can hold, and a margin.
+const maxText = 60 << 10
+
 func limits(l *Limits) strict.Value {
 	return strict.Mapping(
-		size("body_bytes", &l.BodyBytes, 1<<10, 1<<30),
-		number("alerts_per_request", &l.AlertsPerRequest, 1, 1_000_000),
+		size("body_bytes", &l.BodyBytes, 1<<10, 32<<20),
+		number("alerts_per_request", &l.AlertsPerRequest, 1, 100_000),
 		number("labels_per_alert", &l.LabelsPerAlert, 1, 1024),
-		size("label_name_bytes", &l.LabelNameBytes, 16, 64<<10),
-		size("label_value_bytes", &l.LabelValueBytes, 16, 1<<20),
-		size("annotation_bytes", &l.AnnotationBytes, 16, 16<<20),
+		size("label_name_bytes", &l.LabelNameBytes, 16, 4<<10),
+		size("label_value_bytes", &l.LabelValueBytes, 16, maxText),
+		number("annotations_per_alert", &l.AnnotationsPerAlert, 1, 1024),
+		size("annotation_value_bytes", &l.AnnotationValueBytes, 16, maxText),
+		size("generator_url_bytes", &l.GeneratorURLBytes, 16, maxText),
 		number("alerts_per_source", &l.AlertsPerSource, 1, 10_000_000),
 		number("queue_alerts", &l.QueueAlerts, 1, 10_000_000),
 	)

@@ -32,12 +32,18 @@ func (s *Store) Put(ls event.Labels) flat.Ref {
 		return 0
 	}
 	b := s.scratch[:0]
-	for i := range ls {
-		b = binary.LittleEndian.AppendUint32(b, uint32(s.Strings.Intern(ls[i].Name)))
-		b = binary.LittleEndian.AppendUint32(b, uint32(s.Strings.Intern(ls[i].Value)))
+	for i := range ls[:min(len(ls), flat.MaxBlob/pairBytes)] {
+		b = binary.LittleEndian.AppendUint32(b, uint32(s.Intern(ls[i].Name)))
+		b = binary.LittleEndian.AppendUint32(b, uint32(s.Intern(ls[i].Value)))
 	}
 	s.scratch = b
 	return s.Blobs.Put(b)
+}
+
+// Intern returns the symbol of text. Admission refuses whatever is too long to be kept; should the journal of a version with
+// other bounds hold some, it is cut here, the same way at every replay.
+func (s *Store) Intern(text string) flat.Sym {
+	return s.Strings.Intern(text[:min(len(text), flat.MaxString)])
 }
 
 // Free forgets a set that Put returned, at the next Sweep.

@@ -24,7 +24,7 @@ const (
 	suffix     = ".seg"
 
 	// MaxPayload is the largest payload of one record, in bytes.
-	MaxPayload = 64 << 20
+	MaxPayload = 1 << 30
 	maxReason  = math.MaxUint16
 	// maxFrame bounds what a reader believes of a length.
 	maxFrame = MaxPayload + sha256.Size + 2 + maxReason
