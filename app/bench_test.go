@@ -32,23 +32,23 @@ func serving(tb testing.TB) *App {
 	return a
 }
 
-// offer sends count alerts from index first on, going round after active (0: never).
-func offer(b *testing.B, a *App, alerts *simulate.Alerts, first, active, count uint64) {
+// offer sends a load and checks that all of it was acknowledged.
+func offer(b *testing.B, a *App, l simulate.Load) {
 	b.Helper()
-	l := simulate.Load{URL: a.URL(), Alerts: alerts, First: first, Active: active, Batch: 64, Connections: 4, Count: count}
+	l.URL = a.URL()
 	res, err := l.Run(b.Context())
 	require.NoError(b, err)
-	require.Equal(b, count, res.Acknowledged)
+	require.Equal(b, l.Count, res.Acknowledged)
 }
 
-// These two show where the time goes (-cpuprofile), the load's own included; the figures to publish are those of test/bench,
+// These show where the time goes (-cpuprofile), the load's own included; the figures to publish are those of test/bench,
 // where the load has a process of its own.
 
 func BenchmarkTenThousandNewAlertsOverHTTP(b *testing.B) {
 	alerts := simulate.NewAlerts(1, time.Now())
 	a, n := serving(b), uint64(0)
 	for b.Loop() {
-		offer(b, a, alerts, n, 0, 10_000)
+		offer(b, a, simulate.Load{Alerts: alerts, First: n, Batch: 64, Connections: 4, Count: 10_000})
 		n += 10_000
 	}
 }
@@ -57,6 +57,14 @@ func BenchmarkTenThousandRepeatsOverHTTP(b *testing.B) {
 	alerts := simulate.NewAlerts(1, time.Now())
 	a := serving(b)
 	for b.Loop() {
-		offer(b, a, alerts, 0, 10_000, 10_000)
+		offer(b, a, simulate.Load{Alerts: alerts, Active: 10_000, Batch: 64, Connections: 4, Count: 10_000})
+	}
+}
+
+func BenchmarkTenThousandRepeatsOneByOneOverHTTP(b *testing.B) {
+	alerts := simulate.NewAlerts(1, time.Now())
+	a := serving(b)
+	for b.Loop() {
+		offer(b, a, simulate.Load{Alerts: alerts, Active: 10_000, Batch: 1, Connections: 64, Count: 10_000})
 	}
 }

@@ -39,7 +39,7 @@ type Batch struct {
 // Reset empties b for reuse and keeps its buffers. Nothing may still point into it.
 func (b *Batch) Reset() {
 	clear(b.Events)
-	clear(b.labels[:cap(b.labels)])
+	clear(b.labels)
 	*b = Batch{Events: b.Events[:0], Body: b.Body[:0], labels: b.labels[:0], content: b.content[:0], scratch: b.scratch}
 }
 
