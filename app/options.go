@@ -131,9 +131,7 @@ func (s *settings) loadRules(o *Options) error {
 	for _, w := range slices.Concat(warnings, set.Warnings) {
 		o.Logger.Warn("rules", "warning", w.String())
 	}
-	if len(files) > 0 {
-		s.rules = rules.Bundle(files)
-	}
+	s.rules = rules.Bundle(files)
 	return nil
 }
 

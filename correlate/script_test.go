@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "write the golden scripts anew")
 //	rules … (indented block until an empty line)
 //	show                                   incidents and alerts as they are
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
+	files, err := filepath.Glob("testdata/[a-z]*_*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {

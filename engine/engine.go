@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ var (
 type Options struct {
 	Dir     string // of the data; made when it is not there
 	Version string // of the core: what another version decided is taken from the changes log, not decided again
-	Rules   []byte // rules.Bundle; empty: the shipped rules
+	Rules   []byte // rules.Bundle; nil: those in force stay, at first the shipped ones
 
 	JournalSegment, ChangesSegment int64
 	JournalRetention               journal.Retention
@@ -144,8 +145,9 @@ func Open(o Options) (*Engine, error) {
 	e.metrics = newMetrics(e)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
+	inForce := e.state.Rules()
 	e.run(ctx)
-	if err := e.announce(ctx); err != nil {
+	if err := e.announce(ctx, inForce); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -184,7 +186,7 @@ func (e *Engine) run(ctx context.Context) {
 }
 
 // announce journals the start: the version that steps from here on, how long the engine was away, and the rules in force.
-func (e *Engine) announce(ctx context.Context) error {
+func (e *Engine) announce(ctx context.Context, inForce []byte) error {
 	inputs := []event.Input{{Kind: event.InputCore, Version: e.o.Version}}
 	if e.acked.Load() > 0 {
 		inputs = append(inputs, event.Input{Kind: event.InputResumed, Gap: event.FromDuration(e.started.Away)})
@@ -194,7 +196,7 @@ func (e *Engine) announce(ctx context.Context) error {
 			return fmt.Errorf("engine: start: %w", err)
 		}
 	}
-	if string(e.o.Rules) == string(e.state.Rules()) || len(e.o.Rules) == 0 && len(e.state.Rules()) == 0 {
+	if e.o.Rules == nil || bytes.Equal(e.o.Rules, inForce) {
 		return nil
 	}
 	return e.Reload(ctx, e.o.Rules)
