@@ -22,6 +22,7 @@ import (
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/dashboards"
 	"github.com/tocsin-noc/tocsin/engine"
+	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/ingest"
 	"github.com/tocsin-noc/tocsin/ingest/alertmanager"
 	"github.com/tocsin-noc/tocsin/ingest/kafka"
@@ -66,6 +67,9 @@ func New(o Options) (a *App, err error) {
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(o))
 	if err = a.listen(); err != nil {
+		return nil, err
+	}
+	if a.sources, err = ingest.NewSources(a.log, a.registry); err != nil {
 		return nil, err
 	}
 	if err = a.openEngine(); err != nil {
@@ -124,6 +128,7 @@ func (a *App) openKafka() error {
 		c, err := kafka.New(cluster, a.engine, kafka.Options{
 			Logger: a.log, Registerer: a.registry, DeadLetters: letters, Limits: a.settings.decoderLimits(),
 			MaxMessageBytes: int(a.settings.config.Limits.BodyBytes),
+			Account:         func(src event.Source) kafka.Account { return a.sources.Configured(src) },
 		})
 		if err != nil {
 			return err
@@ -139,9 +144,6 @@ func (a *App) openAPI() (err error) {
 		Listen: a.Address(), ExternalURL: c.ExternalURL, AllowedHosts: c.Auth.AllowedHosts, InsecureOpen: c.Auth.InsecureNoAuth,
 	}, a.settings.credentials)
 	if err != nil {
-		return err
-	}
-	if a.sources, err = ingest.NewSources(a.log, a.registry); err != nil {
 		return err
 	}
 	admission := ingest.NewAdmission(a.engine, a.sources, ingest.Limits{

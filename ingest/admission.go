@@ -139,7 +139,7 @@ func (a *Admission) Submit(ctx context.Context, s *Sender, b *event.Batch, overl
 		s.Failed(Overload, err.Error(), a.now())
 		return Outcome{}, Unavailable(err, overloaded)
 	}
-	s.took(out.Taken, a.now())
+	s.Took(out.Taken, a.now())
 	return out, nil
 }
 

@@ -112,8 +112,8 @@ func (s *Sender) Refused(n int, text string, now time.Time) {
 	s.failLocked(Invalid, n, text, now)
 }
 
-// took notes events that became durable.
-func (s *Sender) took(events int, now time.Time) {
+// Took notes events that became durable.
+func (s *Sender) Took(events int, now time.Time) {
 	s.metrics.events.Add(float64(events))
 	s.mu.Lock()
 	defer s.mu.Unlock()

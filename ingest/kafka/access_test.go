@@ -53,7 +53,8 @@ func TestEachMechanismLetsUsInAndAWrongPasswordIsSeen(t *testing.T) {
 		"plain": "PLAIN", "scram-sha-256": "SCRAM-SHA-256", "scram-sha-512": "SCRAM-SHA-512",
 	} {
 		t.Run(mechanism, func(t *testing.T) {
-			bubble(t, func(t *testing.T, w *world) {
+			bubble(t, func(w *world) {
+				t := w.t
 				good := &config.SASL{Mechanism: mechanism, Username: "tocsin", Password: "secret"}
 				bad := *good
 				bad.Password = "wrong"
@@ -84,7 +85,8 @@ func TestTLSWithAClientCertificate(t *testing.T) {
 	authority := x509.NewCertPool()
 	authority.AddCert(pair.Leaf)
 	server := &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority}
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.cfg.TLS = &config.TLS{CAFile: certFile}
 		c, stop := w.consume()
 		w.await("the reason", func() bool { return c.Status().LastError != "" })

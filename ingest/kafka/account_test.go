@@ -34,7 +34,8 @@ func (l *ledger) Refused(alerts int, text string, _ time.Time) {
 }
 
 func TestTheSourcesFiguresAreKept(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.account = &ledger{}
 		w.core.answer(errBusy)
 		w.produce("native", 0, native("Good"))

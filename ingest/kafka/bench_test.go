@@ -11,9 +11,9 @@ import (
 
 // drain is a sink that takes everything, as fast as the journal would, and counts it down.
 type drain struct {
-	left  atomic.Int64
-	done  chan struct{} // closed when nothing is left
-	pool  []*event.Batch // of the one partition's goroutine
+	left atomic.Int64
+	done chan struct{}  // closed when nothing is left
+	pool []*event.Batch // of the one partition's goroutine
 }
 
 func (d *drain) NewBatch() *event.Batch {

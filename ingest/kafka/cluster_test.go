@@ -16,7 +16,8 @@ func message(topic, value string) kafkago.Message {
 }
 
 func TestABrokerThatIsAwayForMinutesIsWaitedFor(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		c, _ := w.consume()
 		w.produce("native", 0, natives(0, 5)...)
 		w.await("the commit", func() bool { return w.committed("native", 0) == 5 })
@@ -41,7 +42,8 @@ func TestABrokerThatIsAwayForMinutesIsWaitedFor(t *testing.T) {
 }
 
 func TestATopicThatIsMissingKeepsNoOtherFromBeingRead(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		late := w.cfg.Topics[2]
 		late.Topic, late.Source = "late", "late"
 		w.cfg.Topics = append(w.cfg.Topics, late)
@@ -58,7 +60,8 @@ func TestATopicThatIsMissingKeepsNoOtherFromBeingRead(t *testing.T) {
 }
 
 func TestPartitionsThatAreAddedAreRead(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.consume()
 		w.produce("native", 0, native("Old"))
 		w.await("the alert", func() bool { return len(w.core.alerts()) == 1 })
@@ -74,7 +77,8 @@ func TestPartitionsThatAreAddedAreRead(t *testing.T) {
 }
 
 func TestRecordsThatWereDeletedUnreadAreCounted(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.produce("native", 0, natives(0, 2)...)
 		_, stop := w.consume()
 		w.await("the commit", func() bool { return w.committed("native", 0) == 2 })
@@ -83,12 +87,13 @@ func TestRecordsThatWereDeletedUnreadAreCounted(t *testing.T) {
 		require.NoError(t, w.cluster.DeleteRecords("native", 0, 7))
 		w.consume()
 		w.await("the rest", func() bool { return len(w.core.alerts()) == 5 })
-		require.Equal(t, 5.0, w.metric("tocsin_kafka_deleted_unread_messages_total", "topic", "native"))
+		require.Equal(t, 5, w.metric("tocsin_kafka_deleted_unread_messages_total", "topic", "native"))
 	})
 }
 
 func TestALogThatEndsBeforeTheGroupsOffsetIsSeen(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.produce("native", 0, native("Anew"))
 		res, err := w.client().OffsetCommit(context.Background(), &kafkago.OffsetCommitRequest{
 			GroupID: "tocsin", GenerationID: -1, Topics: map[string][]kafkago.OffsetCommit{"native": {{Partition: 0, Offset: 5}}},
@@ -102,7 +107,8 @@ func TestALogThatEndsBeforeTheGroupsOffsetIsSeen(t *testing.T) {
 }
 
 func TestTheGroupThatCannotBeJoinedIsSeen(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.cfg.Topics = w.cfg.Topics[:1]
 		c, _ := w.consume()
 		w.await("the reason", func() bool { return c.Status().LastError != "" })

@@ -171,5 +171,5 @@ func (c *Consumer) noteFault(f *fault, what string, err error) {
 	if known {
 		level = slog.LevelDebug
 	}
-	c.log.Log(context.Background(), level, what, "err", err)
+	c.log.Log(context.Background(), level, "kafka not available", "what", what, "err", err)
 }

@@ -32,7 +32,8 @@ func TestTheGuidesConfigurationsAreAccepted(t *testing.T) {
 func TestTheGuideNamesTheMetrics(t *testing.T) {
 	guide, err := os.ReadFile("../../docs/kafka.md")
 	require.NoError(t, err)
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		_, stop := w.consume()
 		w.await("an answer", func() bool { return w.committed("native", 0) >= 0 })
 		families, err := w.metrics.Gather()
@@ -59,7 +60,8 @@ func TestTheExampleIsReadAndItsBrokenLineIsADeadLetter(t *testing.T) {
 	for _, topic := range cfg.Topics {
 		topics = append(topics, topic.Topic)
 	}
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		cfg.Brokers = w.addrs
 		w.cfg = cfg
 		for _, topic := range cfg.Topics {

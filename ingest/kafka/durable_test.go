@@ -21,7 +21,8 @@ func natives(from, to int) (values []string) {
 }
 
 func TestAnOffsetMovesOnlyWhenTheMessageIsDurable(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.core.answer(errBusy)
 		w.produce("native", 0, natives(0, 10)...)
 		c, stop := w.consume()
@@ -33,9 +34,9 @@ func TestAnOffsetMovesOnlyWhenTheMessageIsDurable(t *testing.T) {
 		require.Contains(t, status.LastError, errBusy.Error())
 		require.Equal(t, int64(10), status.LagMessages)
 		require.Greater(t, status.LagSeconds, 4.0)
-		require.Greater(t, w.metric("tocsin_kafka_retries_total", "topic", "native"), 2.0)
-		require.Equal(t, 10.0, w.metric("tocsin_kafka_lag_messages", "topic", "native"))
-		require.Equal(t, 1.0, w.metric("tocsin_kafka_partition_failing", "topic", "native", "partition", "0"))
+		require.Greater(t, w.metric("tocsin_kafka_retries_total", "topic", "native"), 2)
+		require.Equal(t, 10, w.metric("tocsin_kafka_lag_messages", "topic", "native"))
+		require.Equal(t, 1, w.metric("tocsin_kafka_partition_failing", "topic", "native", "partition", "0"))
 
 		w.core.answer(nil)
 		w.await("the commit", func() bool { return w.committed("native", 0) == 10 })
@@ -49,7 +50,8 @@ func TestAnOffsetMovesOnlyWhenTheMessageIsDurable(t *testing.T) {
 }
 
 func TestAStoppedConsumerHasCommittedWhatIsDurable(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.produce("native", 0, natives(0, 3)...)
 		_, stop := w.consume()
 		w.await("three alerts", func() bool { return len(w.core.alerts()) == 3 })
@@ -65,7 +67,8 @@ func TestAStoppedConsumerHasCommittedWhatIsDurable(t *testing.T) {
 }
 
 func TestWhatIsReadAgainAfterLostCommitsHasNoSecondEffect(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		lost := w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorNotAvailable, Count: -1})
 		w.produce("native", 0, natives(0, 20)...)
 		_, stop := w.consume()
@@ -85,7 +88,8 @@ func TestWhatIsReadAgainAfterLostCommitsHasNoSecondEffect(t *testing.T) {
 }
 
 func TestConsumersComeAndGoWithoutLossOrDoubleEffect(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		const rounds, perPartition = 6, 20
 		first, stopFirst := w.consume()
 		var stopSecond func()

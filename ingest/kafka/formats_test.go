@@ -13,7 +13,8 @@ const webhook = `{"version":"4","receiver":"tocsin","status":"firing","externalU
 	`"alerts":[{"status":"firing","labels":{"alertname":"Hook"},"startsAt":"2000-01-01T00:00:00Z","endsAt":"0001-01-01T00:00:00Z"}]}`
 
 func TestEachFormatBecomesAnAlertOfItsSource(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.produce("hooks", 0, webhook)
 		w.produce("api", 0, `[{"labels":{"alertname":"Api"},"endsAt":"`+time.Now().Add(time.Minute).Format(time.RFC3339)+`"}]`)
 		w.produce("native", 0, native("Native"))

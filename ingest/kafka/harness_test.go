@@ -122,7 +122,7 @@ func (c *core) alerts() (found []correlate.Alert) {
 }
 
 // requireOnceInOrder checks that the core took the n messages of a topic once each, and each partition's in order.
-func (c *core) requireOnceInOrder(t *testing.T, n int) {
+func (c *core) requireOnceInOrder(t testing.TB, n int) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,7 +152,8 @@ type world struct {
 }
 
 // bubble runs a test against a cluster with the topics "hooks", "api" and "native", of one partition each, and "wide" of six.
-func bubble(t *testing.T, test func(t *testing.T, w *world), options ...kfake.Opt) {
+func bubble(t *testing.T, test func(w *world), options ...kfake.Opt) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := &kfake.VirtualNetwork{}
 		w := &world{t: t, dial: network.DialContext, core: newCore()}
@@ -172,7 +173,7 @@ func bubble(t *testing.T, test func(t *testing.T, w *world), options ...kfake.Op
 			{Topic: "native", Format: config.Native},
 			{Topic: "wide", Format: config.Native, Source: "wide"},
 		}}
-		test(t, w)
+		test(w)
 	})
 }
 
@@ -275,19 +276,20 @@ func (w *world) await(what string, holds func() bool) {
 	require.Eventually(w.t, holds, 2*time.Minute, 20*time.Millisecond, what)
 }
 
-// metric returns the sum of a metric's series whose labels contain all the pairs.
-func (w *world) metric(name string, pairs ...string) (sum float64) {
+// metric returns the sum of a metric's series whose labels contain all the pairs, without its fraction.
+func (w *world) metric(name string, pairs ...string) int {
 	w.t.Helper()
 	families, err := w.metrics.Gather()
 	require.NoError(w.t, err)
 	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name })
 	require.GreaterOrEqual(w.t, i, 0, "no metric %s", name)
+	sum := 0.0
 	for _, m := range families[i].GetMetric() {
 		if hasLabels(m, pairs) {
 			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
-	return sum
+	return int(sum)
 }
 
 func hasLabels(m *dto.Metric, pairs []string) bool {

@@ -10,7 +10,8 @@ import (
 )
 
 func TestALaggingTopicIsToldOfUntilItHasCaughtUp(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		c, _ := w.consume()
 		w.produce("api", 0, `[]`)
 		w.await("the commit", func() bool { return w.committed("api", 0) == 1 })
@@ -41,7 +42,8 @@ func TestALaggingTopicIsToldOfUntilItHasCaughtUp(t *testing.T) {
 }
 
 func TestABacklogFromBeforeTheStartIsAGap(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.produce("api", 0, `[{"labels":{"alertname":"Api"}}]`)
 		time.Sleep(30 * time.Minute)
 		w.consume()
@@ -51,7 +53,8 @@ func TestABacklogFromBeforeTheStartIsAGap(t *testing.T) {
 }
 
 func TestAProducerWhoseRecordsAreAlwaysOldIsNoStreamOfGaps(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.consume()
 		for range 60 {
 			m := message("native", native("Old"))
@@ -64,7 +67,8 @@ func TestAProducerWhoseRecordsAreAlwaysOldIsNoStreamOfGaps(t *testing.T) {
 }
 
 func TestTheRecordsTimeDecidesWhetherAnEndIsPast(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		end := time.Now().Add(2 * time.Minute).UTC().Format(time.RFC3339)
 		w.produce("api", 0, `[{"labels":{"alertname":"Held"},"endsAt":"`+end+`"}]`)
 		time.Sleep(30 * time.Minute)

@@ -32,7 +32,8 @@ func (w *world) onDisk() (letters []deadletters.Letter) {
 }
 
 func TestABadMessageGoesToTheDeadLetterTopicAndBlocksNobody(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.cfg.DeadLetterTopic = "dead"
 		sent := time.Now().Truncate(time.Millisecond)
 		w.write(kafkago.Message{
@@ -63,14 +64,15 @@ func TestABadMessageGoesToTheDeadLetterTopicAndBlocksNobody(t *testing.T) {
 		require.Equal(t, "alerts[1].labels", h["tocsin-place"])
 		require.Equal(t, []string{"1", "1"}, []string{h["tocsin-kept"], h["tocsin-refused"]})
 		require.Empty(t, w.onDisk())
-		require.Equal(t, 2.0, w.metric("tocsin_kafka_dead_letters_total", "where", "topic"))
+		require.Equal(t, 2, w.metric("tocsin_kafka_dead_letters_total", "where", "topic"))
 	}, kfake.SeedTopics(1, "dead"))
 }
 
 func TestDeadLettersGoToDiskWhereThereIsNoTopicForThem(t *testing.T) {
 	for name, topic := range map[string]string{"none is configured": "", "it does not exist": "gone"} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T, w *world) {
+			bubble(t, func(w *world) {
+				t := w.t
 				w.cfg.DeadLetterTopic = topic
 				w.write(kafkago.Message{
 					Topic: "hooks", Value: []byte("custom payload"), Headers: []kafkago.Header{{Key: "Authorization", Value: []byte("Bearer x")}},
@@ -89,14 +91,15 @@ func TestDeadLettersGoToDiskWhereThereIsNoTopicForThem(t *testing.T) {
 				require.Empty(t, l.Headers)
 				require.Equal(t, []any{"test", "hooks", 0, int64(0), "am", "main", "alertmanager_webhook", "custom payload"},
 					[]any{l.Cluster, l.Topic, l.Partition, l.Offset, l.Source, l.Tenant, l.Format, string(l.Value)})
-				require.Equal(t, 1.0, w.metric("tocsin_kafka_dead_letters_total", "where", "disk"))
+				require.Equal(t, 1, w.metric("tocsin_kafka_dead_letters_total", "where", "disk"))
 			})
 		})
 	}
 }
 
 func TestALetterTheTopicRefusesGoesToDisk(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.cfg.DeadLetterTopic = "dead"
 		w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "dead", Err: kerr.MessageTooLarge, Count: 1})
 		w.produce("native", 0, "first")
@@ -109,7 +112,8 @@ func TestALetterTheTopicRefusesGoesToDisk(t *testing.T) {
 }
 
 func TestAMessageBeyondTheLimitIsADeadLetter(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.produce("native", 0, `{"labels":{"alertname":"`+strings.Repeat("x", 64<<10)+`"}}`, native("Next"))
 		_, stop := w.consume()
 		w.await("the next alert", func() bool { return len(w.core.alerts()) == 1 })
@@ -122,7 +126,8 @@ func TestAMessageBeyondTheLimitIsADeadLetter(t *testing.T) {
 }
 
 func TestTombstonesAndEmptyListsAreNoDeadLetters(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		w.write(kafkago.Message{Topic: "native", Key: []byte("k")})
 		w.produce("native", 0, "[]", native("Next"))
 		_, stop := w.consume()

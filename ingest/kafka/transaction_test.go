@@ -9,7 +9,8 @@ import (
 )
 
 func TestTheEndOfATransactionIsNoMessage(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
+	bubble(t, func(w *world) {
+		t := w.t
 		producer, err := kgo.NewClient(kgo.SeedBrokers(w.addrs...), kgo.Dialer(w.dial), kgo.TransactionalID("sender"))
 		require.NoError(t, err)
 		defer producer.Close()
