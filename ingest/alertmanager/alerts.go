@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -39,12 +40,38 @@ func (a *API) postAlerts(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if a.opts.ClassicMatchers {
+		rejected = a.refuseNames(b, sender, rejected)
+	}
 	out, p := adm.Submit(r.Context(), sender, b, http.StatusServiceUnavailable)
 	if p != nil {
 		answerProblem(w, r, p)
 		return
 	}
 	answerTaken(w, sender, rejected, out)
+}
+
+// refuseNames takes out the alerts with label names that classic mode does not know, and adds them to what was rejected.
+func (a *API) refuseNames(b *event.Batch, sender *ingest.Sender, rejected *Rejection) *Rejection {
+	var refused []string
+	b.Events = slices.DeleteFunc(b.Events, func(ev event.Event) bool {
+		i := slices.IndexFunc(ev.Labels, func(l event.Label) bool { return !a.validLabelName(l.Name) })
+		if i >= 0 {
+			refused = append(refused, fmt.Sprintf("invalid label set: invalid name %q", ev.Labels[i].Name))
+		}
+		return i >= 0
+	})
+	if len(refused) == 0 {
+		return rejected
+	}
+	sender.Refused(len(refused), refused[0], a.now())
+	if rejected == nil {
+		rejected = &Rejection{Status: http.StatusBadRequest}
+	} else {
+		refused = append([]string{rejected.Message}, refused...)
+	}
+	rejected.Message = strings.Join(refused, "\n")
+	return rejected
 }
 
 // answerTaken answers for a batch of which all valid alerts that fit were taken.
