@@ -13,12 +13,14 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/dashboards"
 	"github.com/tocsin-noc/tocsin/engine"
@@ -55,8 +57,8 @@ type closer struct {
 }
 
 // New starts everything but the serving of requests: until it returns, the listener says that the daemon is starting.
-func New(o Options) (a *App, err error) {
-	a = &App{o: o, log: o.Logger, registry: prometheus.NewRegistry()}
+func New(o Options) (_ *App, err error) {
+	a := &App{o: o, log: o.Logger, registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -96,9 +98,9 @@ func (a *App) later(name string, fn func() error) { a.closers = append(a.closers
 // close undoes what was started, the last first.
 func (a *App) close() error {
 	var errs []error
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		if err := a.closers[i].close(); err != nil {
-			errs = append(errs, fmt.Errorf("app: stop %s: %w", a.closers[i].name, err))
+	for _, v := range slices.Backward(a.closers) {
+		if err := v.close(); err != nil {
+			errs = append(errs, fmt.Errorf("app: stop %s: %w", v.name, err))
 		}
 	}
 	a.closers = nil

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"github.com/cespare/xxhash/v2"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/rules/strict"

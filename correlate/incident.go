@@ -27,6 +27,7 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 		a.Incident = s.open(&a, p)
 	case event.ReasonReopened:
 		s.reopen(&a, p)
+	default: // it joins an open incident, or waits
 	}
 	s.emit(event.Change{Kind: event.AlertFiring, Alert: a, Claim: claim})
 	if p.reason == event.ReasonOpened {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules"
 )
@@ -174,7 +175,7 @@ func check(t *testing.T, s *State, seed uint64) {
 	}
 	require.Equal(t, firing, v.Firing, "seed %d", seed)
 	for i := range v.Incidents() {
-		require.Equal(t, want[i.ID], counts{i.Alerts, i.Firing, i.Expired, i.Suppressed}, "seed %d: %s", seed, i.ID)
+		require.Equal(t, counts{i.Alerts, i.Firing, i.Expired, i.Suppressed}, want[i.ID], "seed %d: %s", seed, i.ID)
 		require.Equal(t, int(i.Alerts), length(v, i.ID), "seed %d: members of %s", seed, i.ID)
 		if i.Phase == event.IncidentOpen {
 			require.Equal(t, i.Firing == 0 && i.Expired == 0, i.ClearSince != 0, "seed %d: %s %+v", seed, i.ID, i)

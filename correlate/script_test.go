@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/alertmanager/matcher/parse"
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/stretchr/testify/require"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules"
 )
@@ -148,7 +149,7 @@ func (p *player) line(line string) {
 		require.NoError(p.t, err)
 		p.do(event.Command{Kind: event.ExpireSilence, SilenceID: p.silences[n-1]})
 	case "show":
-		for _, l := range strings.Split(strings.TrimRight(dump(p.state.View()), "\n"), "\n") {
+		for l := range strings.SplitSeq(strings.TrimRight(dump(p.state.View()), "\n"), "\n") {
 			fmt.Fprintf(&p.out, "    | %s\n", l)
 		}
 	default:
@@ -178,7 +179,7 @@ func (p *player) labels(s string) event.Labels {
 func (p *player) say(rest string, cleared bool) {
 	end := strings.LastIndex(rest, "}") + 1
 	ev := event.Event{Labels: p.labels(rest[:end]), Cleared: cleared}
-	for _, opt := range strings.Fields(rest[end:]) {
+	for opt := range strings.FieldsSeq(rest[end:]) {
 		key, val, _ := strings.Cut(opt, "=")
 		switch key {
 		case "starts":

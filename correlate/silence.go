@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 )
@@ -148,8 +149,9 @@ func (s *State) inPlace(old, sil *event.Silence) bool {
 		return sil.StartsAt/event.Second == old.StartsAt/event.Second && sil.EndsAt >= s.meta.At
 	case event.SilencePending:
 		return sil.StartsAt >= s.meta.At
+	default:
+		return false
 	}
-	return false
 }
 
 // replaceSilence stores the new version of a silence; an active one keeps its exact start.
@@ -236,6 +238,7 @@ func (s *State) applySilence(ch *event.Change) {
 		sil.active = true
 	case event.SilenceEnded:
 		sil.active = false
+	default: // a new version of it; whether it is active does not change by that
 	}
 	s.silences.put(i, sil)
 	s.scheduleSilence(sil)

@@ -107,7 +107,7 @@ func (s *State) stepBatch(b *event.Batch) {
 func (s *State) stepEvent(b *event.Batch, source uint32, ev *event.Event) {
 	set := s.settings()
 	h := fill(ev, b.Source.Kind, s.meta.At, set.ResolveTimeout, set.StaleConfirm)
-	s.expireLater(source, b, &h)
+	s.expireLater(b, &h)
 	if alert, claim := s.findRepeat(source, ev); claim != 0 && !s.outdated(alert, h) {
 		s.stepClaim(b, alert, claim, ev, h)
 		return
@@ -145,7 +145,7 @@ func (s *State) outdated(alert uint32, h heard) bool {
 
 // expireLater gives an alert that was valid when it was sent, but is read late, time until its source has caught up: whether
 // it still holds, only the next message can tell.
-func (s *State) expireLater(source uint32, b *event.Batch, h *heard) {
+func (s *State) expireLater(b *event.Batch, h *heard) {
 	if h.cleared || h.endsAt > h.at {
 		return
 	}

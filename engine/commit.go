@@ -303,5 +303,5 @@ func (c *committer) refuse(err error) bool {
 		e.drop(r)
 		r.done <- answer
 	}
-	return answer == ErrFull
+	return errors.Is(answer, ErrFull)
 }

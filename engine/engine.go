@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/engine/records"
 	"github.com/tocsin-noc/tocsin/event"
@@ -74,7 +74,6 @@ type Engine struct {
 	journal *disk.Log
 	changes *disk.Log
 	records *records.Store
-	lock    io.Closer
 	metrics *metrics
 	started Started
 

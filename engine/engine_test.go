@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/journal"
@@ -120,7 +121,7 @@ func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 	require.EqualValues(t, 22+20+20, i.Firing)
 	entries, total, _, err := again.Timeline(t.Context(), 1, Cursor{}, 1000)
 	require.NoError(t, err)
-	require.Equal(t, total, len(entries))
+	require.Len(t, entries, total)
 	require.Equal(t, event.IncidentOpened, entries[0].Kind)
 	require.Contains(t, notes(entries), "looking")
 }

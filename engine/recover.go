@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,12 +172,12 @@ func (e *Engine) loadNewest() (*correlate.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := len(names) - 1; i >= 0; i-- {
-		s, err := loadSnapshot(names[i])
+	for _, name := range slices.Backward(names) {
+		s, err := loadSnapshot(name)
 		if err == nil {
 			return s, nil
 		}
-		e.log.Error("snapshot cannot be read, an older one is tried", "file", names[i], "error", err)
+		e.log.Error("snapshot cannot be read, an older one is tried", "file", name, "error", err)
 	}
 	if first := e.journal.First(); first > 1 {
 		return nil, fmt.Errorf("engine: recover: no snapshot can be read and the journal begins at record %d: restore %s from a backup",

@@ -72,8 +72,5 @@ func severityOf(ls Labels) (Severity, bool) {
 // Size returns how many bytes of text the events hold.
 func (b *Batch) Size() int { return len(b.content) }
 
-// bytesOf views s as bytes that must not be written to.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
-
 // stringOf views b as a string; b must not change while the string lives.
 func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -41,8 +41,9 @@ func (c Class) String() string {
 		return "overflow"
 	case Truncated:
 		return "truncated"
+	default:
+		return "unknown"
 	}
-	return "unknown"
 }
 
 // Sender is one source and what it did since the start.

@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tocsin-noc/tocsin/rules/strict"
 	"gopkg.in/yaml.v3"
+
+	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
 func reference(t *testing.T) string {

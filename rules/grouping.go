@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
+	"gopkg.in/yaml.v3"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
-	"gopkg.in/yaml.v3"
 )
 
 // Grouping is a rule that puts alerts with the same key into one incident.

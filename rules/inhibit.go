@@ -4,9 +4,10 @@ import (
 	"slices"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
+	"gopkg.in/yaml.v3"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
-	"gopkg.in/yaml.v3"
 )
 
 // Inhibit is one of Alertmanager's inhibition rules: while an alert that Source matches is firing, alerts that Target matches

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
-	"gopkg.in/yaml.v3"
 )
 
 // Errors are all problems of a rule set, sorted by place; see [strict.Problem] for one of them.

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
-	"gopkg.in/yaml.v3"
 )
 
 // Settings are the core's deadlines and bounds. All durations are in milliseconds; default.yml says what each means and holds

@@ -19,6 +19,7 @@ func newRootCommand() *cobra.Command {
 		Short:         "Many alarms, one bell",
 		Long:          "Tocsin correlates alerts into incidents. `tocsin serve` is the daemon; the other commands ask it, or look at its files.",
 		Example:       "  tocsin serve --data /var/lib/tocsin\n  tocsin incidents --watch\n  tocsin explain INC-42",
+		Version:       version,
 		SilenceErrors: true, // run reports them
 		SilenceUsage:  true,
 		RunE:          parent,

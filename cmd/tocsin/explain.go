@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )

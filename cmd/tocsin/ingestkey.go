@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/event"
 )
 

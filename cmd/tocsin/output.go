@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/engine"
 	"github.com/tocsin-noc/tocsin/event"

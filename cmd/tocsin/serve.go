@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/app"
 	"github.com/tocsin-noc/tocsin/rules"
 )

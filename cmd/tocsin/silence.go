@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/alertmanager/matcher/parse"
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )

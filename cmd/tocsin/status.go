@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 	"github.com/tocsin-noc/tocsin/journal"
 	"github.com/tocsin-noc/tocsin/journal/disk"

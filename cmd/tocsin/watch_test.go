@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"github.com/tocsin-noc/tocsin/api"
 )
 
@@ -51,7 +52,9 @@ func TestWatchShowsTheListAgainWhenItChangesAndOutlivesTheDaemon(t *testing.T) {
 	require.True(t, said.Scan())
 	require.Regexp(t, `^no answer from http://127.0.0.1:\d+: .*; still trying$`, said.Text())
 	d.say("second") // the first is not shown again: the next three lines are the second's
-	require.True(t, lines.Scan() && lines.Scan() && lines.Scan())
+	for range 3 {
+		require.True(t, lines.Scan())
+	}
 	require.True(t, strings.HasSuffix(lines.Text(), " second"), lines.Text())
 
 	self, err := os.FindProcess(os.Getpid())

@@ -11,9 +11,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
-	"gopkg.in/yaml.v3"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -159,8 +160,7 @@ func write(t *testing.T, dir, name, text string) string {
 
 // structPaths lists the keys that t's yaml tags name, as in kafka[].tls.ca_file; sorted.
 func structPaths(t reflect.Type, prefix string) (paths []string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if key == "-" {
 			continue

@@ -1,9 +1,10 @@
 package config
 
 import (
+	"gopkg.in/yaml.v3"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
-	"gopkg.in/yaml.v3"
 )
 
 func (rd *reader) clusters(dst *[]Kafka) strict.Value {

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tocsin-noc/tocsin/rules/strict"
 	"gopkg.in/yaml.v3"
+
+	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
 // reader turns one file into a Config.

@@ -2,6 +2,7 @@ package flat
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -64,9 +65,7 @@ func TestBlobsKeepTheirBytesAndViewsKeepTheirs(t *testing.T) {
 			}
 			if step%500 == 0 {
 				c := make(map[Ref][]byte, len(model))
-				for r, d := range model {
-					c[r] = d
-				}
+				maps.Copy(c, model)
 				views = append(views, frozen{b.View(), c})
 			}
 		}

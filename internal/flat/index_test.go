@@ -1,6 +1,7 @@
 package flat
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -67,9 +68,7 @@ func TestIndexBehavesLikeAMultimapAndItsViewsKeepTheirContent(t *testing.T) {
 				}
 				if step%1_500 == 1_499 {
 					c := map[uint64][]uint32{}
-					for h, l := range model {
-						c[h] = l
-					}
+					maps.Copy(c, model)
 					views, copies = append(views, x.View()), append(copies, c)
 				}
 			}

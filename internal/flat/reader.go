@@ -29,7 +29,7 @@ func NewReader(r io.Reader) *Reader {
 	}
 	magic := make([]byte, len(fileMagic))
 	if s.read("", magic) == nil && string(magic) != fileMagic {
-		s.foreign("", "not a snapshot")
+		_ = s.foreign("", "not a snapshot") // the reader keeps it
 	}
 	return s
 }
@@ -54,7 +54,7 @@ func (r *Reader) read(name string, b []byte) error {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		r.corrupt(name, "cut short")
+		_ = r.corrupt(name, "cut short") // r.err, returned below
 	default:
 		r.err = fmt.Errorf("flat: read snapshot: section %q: %w", name, err)
 	}
@@ -113,7 +113,7 @@ func (r *Reader) Bytes(name string) ([]byte, error) {
 		return nil, r.foreign(name, "is not plain bytes")
 	}
 	var data bytes.Buffer // grows with what arrives, not with what the header says
-	if n, err := io.CopyN(&data, r.r, int64(h.pageSize)); err == io.EOF {
+	if n, err := io.CopyN(&data, r.r, int64(h.pageSize)); errors.Is(err, io.EOF) {
 		return nil, r.corrupt(name, fmt.Sprintf("cut short after %d bytes", n))
 	} else if err != nil {
 		r.err = fmt.Errorf("flat: read snapshot: section %q: %w", name, err)

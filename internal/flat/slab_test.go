@@ -1,6 +1,7 @@
 package flat
 
 import (
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -33,9 +34,7 @@ func (m slabModel) equal(t *testing.T, length uint32, at func(uint32) *record) {
 
 func (m slabModel) clone() slabModel {
 	c := make(slabModel, len(m))
-	for k, v := range m {
-		c[k] = v
-	}
+	maps.Copy(c, m)
 	return c
 }
 
@@ -130,7 +129,7 @@ func fill[T comparable](t *testing.T) {
 	for want := range uint32(70) {
 		i := s.Alloc()
 		require.Equal(t, want+1, i)
-		require.True(t, *s.Mut(i) == zero)
+		require.Equal(t, *s.Mut(i), zero)
 	}
 	require.EqualValues(t, 71, s.Len())
 }

@@ -2,6 +2,7 @@ package flat
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -65,9 +66,7 @@ func TestStringsBehaveLikeACountedMapAndViewsKeepTheirs(t *testing.T) {
 			}
 			if step == 15_000 {
 				view, then = s.View(), map[string]Sym{}
-				for w, sym := range syms {
-					then[w] = sym
-				}
+				maps.Copy(then, syms)
 			}
 		}
 		require.EqualValues(t, len(syms), s.Stats().Used)

@@ -133,7 +133,7 @@ func TestDueIsBoundedAlsoWhenManyTimersMoveDown(t *testing.T) {
 	}
 	require.Equal(t, 31, calls)
 	require.Len(t, fired, 1_001)
-	require.EqualValues(t, []uint32{0, 10, 20}, fired[:3])
+	require.Equal(t, []uint32{0, 10, 20}, fired[:3])
 	require.EqualValues(t, 1_000, fired[100])
 }
 

@@ -23,7 +23,7 @@ func (l *Log) fill(t *tail) {
 		if more, err = t.fill(l.o.Ahead, l.o.SegmentBytes); err != nil {
 			// The kernel tells of a failed sync once: the writer's own
 			// may come back clean although its pages are gone.
-			l.fail(err)
+			_ = l.fail(err) // the log keeps it
 		}
 	}
 }

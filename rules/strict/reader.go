@@ -192,8 +192,9 @@ func got(n *yaml.Node) string {
 		return "this is a mapping"
 	case yaml.SequenceNode:
 		return "this is a list"
+	default:
+		return fmt.Sprintf("this is the word %q", clip(n.Value))
 	}
-	return fmt.Sprintf("this is the word %q", clip(n.Value))
 }
 
 // clip keeps a quoted value short enough for one line.
