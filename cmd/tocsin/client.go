@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,15 +44,21 @@ func newClient(base *url.URL, token string, roots *x509.CertPool) *client {
 	}}
 }
 
-// url returns the address of a resource; parts may hold any characters.
+// url returns the address of a resource; parts may hold any characters, and a part of dots leads nowhere else.
 func (c *client) url(parts []string, query url.Values) string {
-	escaped := make([]string, len(parts))
-	for i, p := range parts {
-		escaped[i] = url.PathEscape(p)
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(c.base.JoinPath(apiRoot).String(), "/"))
+	for _, p := range parts {
+		p = url.PathEscape(p)
+		if strings.Trim(p, ".") == "" {
+			p = strings.ReplaceAll(p, ".", "%2E")
+		}
+		b.WriteString("/" + p)
 	}
-	u := c.base.JoinPath(apiRoot).JoinPath(escaped...)
-	u.RawQuery = query.Encode()
-	return u.String()
+	if q := query.Encode(); q != "" {
+		b.WriteString("?" + q)
+	}
+	return b.String()
 }
 
 // do sends a request and returns the answer's body. payload nil sends none.
