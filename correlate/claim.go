@@ -133,12 +133,16 @@ func extend(c *event.ClaimState, h heard) effect {
 	return effectMoved
 }
 
+// endSlack is how far the end that a source gives may lie before the start that it gave: clocks that differ by less are one.
+// A source that speaks once would not say it again.
+const endSlack = 2 * event.Second
+
 func mergeCleared(c *event.ClaimState, h heard) effect {
 	before := *c
 	what := effectMoved
 	c.ClearedAt = max(c.ClearedAt, h.endsAt)
 	switch {
-	case h.endsAt < c.LastStart: // the end of an occurrence before this one, read late
+	case h.endsAt+endSlack < c.LastStart: // the end of an occurrence before this one, read late
 		if c.StartsAt <= h.endsAt {
 			c.StartsAt = c.LastStart
 		}
@@ -148,6 +152,7 @@ func mergeCleared(c *event.ClaimState, h heard) effect {
 		c.Phase, c.EndsAt, c.Timeout, c.StaleAt, c.Unconfirmed = event.Cleared, h.endsAt, false, 0, false
 		c.StartsAt = min(c.StartsAt, h.startsAt)
 		c.LastStart = max(c.LastStart, h.saidStart())
+		c.ClearedAt = max(c.ClearedAt, c.LastStart+1) // the firing that it ended is over, whatever the clocks say
 		return effectEnd
 	}
 	if sameTimes(c, &before) {

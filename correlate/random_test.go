@@ -271,7 +271,7 @@ func occurrences(r *rand.Rand) (events []heard) {
 		if i < n-1 || !open {
 			events = append(events, heard{at: scriptStart + 5*event.Minute, startsAt: start, endsAt: end, said: true, cleared: true})
 		}
-		start = end + event.Time(1+r.IntN(int(event.Minute)))
+		start = end + endSlack + event.Time(1+r.IntN(int(event.Minute)))
 	}
 	return events
 }

@@ -71,11 +71,13 @@ func (e *Engine) write(group []*commit) bool {
 		err := e.appendChanges(recs, size)
 		switch {
 		case err == nil:
+			e.stalled.Store(false)
 			return true
 		case !errors.Is(err, journal.ErrFull):
 			e.fail(fmt.Errorf("engine: changes log: %w", err))
 			return false
 		}
+		e.stalled.Store(true)
 		e.log.Warn("disk is full, changes wait", "error", err)
 		time.Sleep(retryFull)
 	}

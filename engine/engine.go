@@ -93,6 +93,7 @@ type Engine struct {
 	toLog   chan *commit
 
 	refused   refusals
+	stalled   atomic.Bool // the changes log waits for room on the disk
 	failure   atomic.Pointer[error]
 	stop      context.CancelFunc
 	done      chan struct{} // closed when all goroutines have ended

@@ -197,6 +197,9 @@ func (e *Engine) notReady() string {
 		return ErrClosed.Error()
 	default:
 	}
+	if e.stalled.Load() {
+		return "the disk is full: alerts are refused and decisions wait until there is room"
+	}
 	if jump := e.clock.jumped(); jump != 0 {
 		return fmt.Sprintf("the wall clock jumped by %s; deadlines wait until `tocsin clock accept` says that it is right", jump.Round(time.Second))
 	}

@@ -98,9 +98,33 @@ func (s *stepper) step(reqs []*request) {
 		s.e.log.Error("record store", "error", err)
 	}
 	if len(c.recs) > 0 || len(c.replies) > 0 {
-		s.e.toLog <- c
+		s.hand(c)
 	} else {
 		s.e.commits.Put(c)
+	}
+}
+
+// hand passes a commit on to the changes log. When that waits for room on the disk, queries are still answered: with what
+// there is, which may lack the last few inputs.
+func (s *stepper) hand(c *commit) {
+	select {
+	case s.e.toLog <- c:
+		return
+	default:
+	}
+	for {
+		select {
+		case s.e.toLog <- c:
+			return
+		case q := <-s.e.asks:
+			s.asks = append(s.asks, q)
+		case <-time.After(100 * time.Millisecond):
+		}
+		if s.e.stalled.Load() {
+			s.answerAll()
+		} else {
+			s.answer()
+		}
 	}
 }
 
@@ -161,11 +185,12 @@ func (s *stepper) answer() {
 	s.asks = kept
 }
 
-// answerAll serves what still waits when the engine stops: nothing newer will come.
+// answerAll serves what waits, although nothing newer will come (soon).
 func (s *stepper) answerAll() {
 	for _, q := range s.asks {
 		q.reply <- s.current()
 	}
+	s.asks = s.asks[:0]
 }
 
 // current returns a view of the state as it is, the last one taken when nothing has moved since.
