@@ -37,6 +37,7 @@ func (e *Engine) recover() error {
 		return err
 	}
 	e.started.SnapshotSeq = e.state.Seq()
+	e.started.TornBytes = e.journal.Repaired().CutBytes
 	if err := e.replayTail(); err != nil {
 		return err
 	}
