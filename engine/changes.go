@@ -16,7 +16,7 @@ const (
 	// maxChangesBytes is how many of them may.
 	maxChangesBytes = 8 << 20
 	// retryFull is how often a full disk is tried again.
-	retryFull = time.Second
+	retryFull = 250 * time.Millisecond
 )
 
 // changesLoop makes changes durable, and only then lets anybody see them.
@@ -77,8 +77,9 @@ func (e *Engine) write(group []*commit) bool {
 			e.fail(fmt.Errorf("engine: changes log: %w", err))
 			return false
 		}
-		e.stalled.Store(true)
-		e.log.Warn("disk is full, changes wait", "error", err)
+		if !e.stalled.Swap(true) {
+			e.log.Warn("disk is full, changes wait", "error", err)
+		}
 		time.Sleep(retryFull)
 	}
 }

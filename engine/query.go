@@ -21,7 +21,7 @@ func (e *Engine) View(ctx context.Context) (*correlate.View, error) {
 	if v := e.view.Load(); v != nil && v.Seq >= want {
 		return v, nil
 	}
-	q := ask{seq: want, reply: make(chan *correlate.View, 1)}
+	q := ask{seq: want, at: time.Now(), reply: make(chan *correlate.View, 1)}
 	select {
 	case e.asks <- q:
 	case <-ctx.Done():

@@ -36,6 +36,10 @@ func (e *Engine) recover() error {
 	if err != nil {
 		return err
 	}
+	if changes, inputs := e.changes.Last(), e.journal.Last(); changes > inputs {
+		return fmt.Errorf("engine: recover: the changes log reaches record %d and the journal ends at %d: the folders in %s are of different "+
+			"moments; restore all of them from one backup", changes, inputs, e.o.Dir)
+	}
 	e.started.SnapshotSeq = e.state.Seq()
 	e.started.TornBytes = e.journal.Repaired().CutBytes
 	if err := e.replayTail(); err != nil {

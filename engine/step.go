@@ -29,6 +29,7 @@ func (e *Engine) newCommit() *commit {
 // ask is a query's wish for a view that includes seq.
 type ask struct {
 	seq   uint64
+	at    time.Time
 	reply chan *correlate.View
 }
 
@@ -46,6 +47,8 @@ const (
 	minTick = 10 * time.Millisecond
 	// maxKeptChanges is how many changes' memory is used again; a silence over a million alerts makes a million.
 	maxKeptChanges = 1 << 14
+	// patience is how long a query waits for what was acknowledged before it while a full disk holds decisions up.
+	patience = 2 * time.Second
 	// maxSleep bounds how late a change of the wall clock is noticed.
 	maxSleep = 10 * time.Second
 )
@@ -104,8 +107,8 @@ func (s *stepper) step(reqs []*request) {
 	}
 }
 
-// hand passes a commit on to the changes log. When that waits for room on the disk, queries are still answered: with what
-// there is, which may lack the last few inputs.
+// hand passes a commit on to the changes log. When that waits for room on the disk, queries are still answered, in the end
+// with what there is, which may lack the last few inputs.
 func (s *stepper) hand(c *commit) {
 	select {
 	case s.e.toLog <- c:
@@ -120,11 +123,7 @@ func (s *stepper) hand(c *commit) {
 			s.asks = append(s.asks, q)
 		case <-time.After(100 * time.Millisecond):
 		}
-		if s.e.stalled.Load() {
-			s.answerAll()
-		} else {
-			s.answer()
-		}
+		s.answer()
 	}
 }
 
@@ -176,7 +175,7 @@ func (c *commit) finish() {
 func (s *stepper) answer() {
 	kept := s.asks[:0]
 	for _, q := range s.asks {
-		if q.seq > s.e.state.Seq() {
+		if q.seq > s.e.state.Seq() && !(s.e.stalled.Load() && time.Since(q.at) > patience) {
 			kept = append(kept, q)
 			continue
 		}
@@ -185,12 +184,11 @@ func (s *stepper) answer() {
 	s.asks = kept
 }
 
-// answerAll serves what waits, although nothing newer will come (soon).
+// answerAll serves what waits when the engine stops: nothing newer will come.
 func (s *stepper) answerAll() {
 	for _, q := range s.asks {
 		q.reply <- s.current()
 	}
-	s.asks = s.asks[:0]
 }
 
 // current returns a view of the state as it is, the last one taken when nothing has moved since.

@@ -25,7 +25,7 @@ logged. It only reads and may run beside the daemon. What another version of Toc
 		if err := mustBeDir(dir); err != nil {
 			return err
 		}
-		r, err := engine.Replay(dir, engine.ReplayOptions{Version: version})
+		r, err := engine.Replay(dir, engine.ReplayOptions{Version: coreVersion()})
 		if err != nil {
 			return err
 		}

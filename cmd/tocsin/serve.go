@@ -41,7 +41,7 @@ SIGHUP (or a POST to /-/reload) reads rules, tokens and ingest keys again; SIGTE
 				}
 				o.ClassicMatchers = o.ClassicMatchers || f == "classic-mode"
 			}
-			o.Version, o.Revision = version, revision()
+			o.Version, o.Revision = coreVersion(), revision()
 			o.Stdout, o.Logger = cmd.OutOrStdout(), logger
 			return serve(cmd.Context(), o)
 		},
