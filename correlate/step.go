@@ -45,7 +45,7 @@ func (s *State) dispatch(in *event.Input) event.Result {
 	case event.InputTick:
 		s.stepTick()
 	case event.InputResumed:
-		s.emit(event.Change{Kind: event.GraceStarted, Source: in.Source, Count: uint64(in.Gap), Until: in.At + s.settings().ResolveTimeout})
+		s.emit(event.Change{Kind: event.GraceStarted, Source: in.Source, Until: in.At + s.settings().ResolveTimeout})
 	case event.InputCore:
 		s.emit(event.Change{Kind: event.CoreStarted, Text: in.Version})
 	case event.InputRules:
