@@ -132,7 +132,7 @@ func TestWhyIsToldInSentences(t *testing.T) {
 		said = append(said, r.Sentence)
 	}
 	require.Equal(t, []string{
-		`Rule service (rules/default.yml:37:5) groups alerts with {service="shop"}.`,
+		`Rule service (rules/default.yml:48:5) groups alerts with {service="shop"}.`,
 		"An alert of severity critical opens an incident at once.", "The alert was DiskFull on db-3.",
 	}, said)
 	require.Equal(t, "rule", why.Decisions[0].Why[0].Kind)

@@ -33,6 +33,7 @@ func (s *State) fullClaim(slot, source uint32, ev *event.Event, c event.ClaimSta
 func (s *State) quiet(c *event.ClaimState, ls event.Labels) {
 	c.Silences = s.silences.count(s.tenantOf(c.Source), ls)
 	c.Inhibited = s.inhibited(s.tenantOf(c.Source), ls)
+	c.Maintenance = s.inWindow(s.tenantOf(c.Source), ls)
 }
 
 // named adds the names by which people know the alert.
@@ -44,7 +45,9 @@ func (s *State) named(a event.AlertState, ls event.Labels) event.AlertState {
 // alertState returns the alert's state with its names.
 func (s *State) alertState(slot uint32) event.AlertState {
 	a := s.alerts.At(slot)
-	return s.named(a.state(slot), s.claimLabels(a.claims))
+	state := a.state(slot)
+	state.Flap = flapOf(a, s.flaps.At(a.flap))
+	return s.named(state, s.claimLabels(a.claims))
 }
 
 // newClaim adds one more source, or one more label set, to an alert that is known.
@@ -75,6 +78,7 @@ func (s *State) stepClaim(b *event.Batch, alert, slot uint32, ev *event.Event, h
 	switch what {
 	case effectNone, effectMoved:
 		s.emit(event.Change{Kind: event.AlertSeen, Alert: s.brief(alert), Claim: claim})
+		s.heard(alert)
 	case effectOnset, effectReturn:
 		s.claimFires(b, alert, claim, ev.Labels, what)
 	case effectEnd:
@@ -83,6 +87,7 @@ func (s *State) stepClaim(b *event.Batch, alert, slot uint32, ev *event.Event, h
 		a := s.alertState(alert)
 		a.StartsAt = min(a.StartsAt, claim.StartsAt)
 		s.emit(event.Change{Kind: event.AlertUpdated, Alert: a, Claim: claim})
+		s.heard(alert)
 		s.settle(a.Incident)
 	}
 }
@@ -160,8 +165,11 @@ func (s *State) alertEnds(a event.AlertState, claim event.ClaimState, how event.
 	kind := event.AlertCleared
 	if how == event.Expired || othersExpired {
 		a.Phase, kind = event.Expired, event.AlertExpired
+	} else {
+		a.Flap = flapped(a.Flap, s.meta.At)
 	}
 	s.emit(event.Change{Kind: kind, Alert: a, Claim: claim})
+	s.damp(a.ID.Slot())
 }
 
 // live sums up an alert's claims but one.
@@ -179,7 +187,7 @@ func (s *State) liveClaims(alert, but uint32) (l live) {
 		switch rec.phase {
 		case event.Firing:
 			l.firing++
-			if rec.silences > 0 || rec.flags&flagInhibited != 0 {
+			if rec.silences > 0 || rec.flags&(flagInhibited|flagMaintenance) != 0 {
 				l.suppressed++
 			}
 			if l.worst == event.Clear || rec.severity < l.worst {
@@ -193,7 +201,7 @@ func (s *State) liveClaims(alert, but uint32) (l live) {
 	return l
 }
 
-func suppressed(c *event.ClaimState) bool { return c.Silences > 0 || c.Inhibited }
+func suppressed(c *event.ClaimState) bool { return c.Silences > 0 || c.Inhibited || c.Maintenance }
 
 // ease moves the alert's severity towards worst, the worst of its live claims: up at once, down after a hold.
 func (s *State) ease(a *event.AlertState, worst event.Severity) {
@@ -217,6 +225,7 @@ func raise(a *event.AlertState, sev event.Severity) {
 // its incident's phase.
 func (s *State) settled(alert, claim uint32) {
 	s.reviewTargets(claim)
+	s.heard(alert)
 	s.reconsider(alert)
 	s.settle(s.alerts.At(alert).incident)
 }

@@ -46,14 +46,23 @@ func (s *State) apply(ch *event.Change) {
 	case event.AlertDropped:
 		s.dropAlert(ch.Alert.ID.Slot())
 	case event.AlertFiring, event.AlertUpdated, event.AlertCleared, event.AlertExpired, event.ClaimEnded,
-		event.AlertSuppressed, event.AlertReleased, event.AlertSeverity, event.AlertJoined:
+		event.AlertSuppressed, event.AlertReleased, event.AlertSeverity, event.AlertJoined, event.AlertDamped, event.AlertSteadied:
 		s.applyAlert(ch)
 	case event.IncidentOpened, event.IncidentUpdated, event.IncidentAcknowledged, event.IncidentAssigned, event.IncidentNoted,
 		event.IncidentCleared, event.IncidentRecovered, event.IncidentRelapsed, event.IncidentSignalLost,
-		event.IncidentResolved, event.IncidentReopened:
+		event.IncidentResolved, event.IncidentReopened, event.IncidentFlapping, event.IncidentWorse, event.IncidentSnoozed,
+		event.IncidentWoke, event.IncidentHeld, event.IncidentUnheld:
 		s.applyIncident(ch)
-	case event.SilenceSet, event.SilenceStarted, event.SilenceEnded, event.SilenceDropped:
+	case event.SilenceSet, event.SilenceStarted, event.SilenceEnding, event.SilenceEnded, event.SilenceDropped:
 		s.applySilence(ch)
+	case event.WindowSet, event.WindowStarted, event.WindowEnding, event.WindowEnded, event.WindowDropped:
+		s.applyWindow(ch)
+	case event.StormBegan, event.StormEnded:
+		s.applyStorm(ch)
+	case event.HeartbeatSet, event.HeartbeatLost, event.HeartbeatBack, event.HeartbeatDropped:
+		s.applyHeartbeat(ch)
+	case event.HandoverNoted, event.HandoverSigned:
+		s.applyHandover(ch)
 	default:
 		s.applyMeta(ch)
 	}
@@ -112,7 +121,7 @@ func (r *claimRec) put(c *event.ClaimState) {
 	for _, f := range [...]struct {
 		on  bool
 		bit uint8
-	}{{c.Timeout, flagTimeout}, {c.Unconfirmed, flagUnconfirmed}, {c.Inhibited, flagInhibited}, {c.SeverityUnknown, flagSeverityUnknown}} {
+	}{{c.Timeout, flagTimeout}, {c.Unconfirmed, flagUnconfirmed}, {c.Inhibited, flagInhibited}, {c.SeverityUnknown, flagSeverityUnknown}, {c.Maintenance, flagMaintenance}} {
 		if f.on {
 			r.flags |= f.bit
 		}
@@ -125,7 +134,7 @@ func (r *claimRec) state(slot uint32) event.ClaimState {
 		ID: slot, Source: r.source, Content: r.content,
 		Phase: r.phase, Severity: r.severity, Silences: r.silences,
 		SeverityUnknown: r.flags&flagSeverityUnknown != 0, Timeout: r.flags&flagTimeout != 0,
-		Unconfirmed: r.flags&flagUnconfirmed != 0, Inhibited: r.flags&flagInhibited != 0,
+		Unconfirmed: r.flags&flagUnconfirmed != 0, Inhibited: r.flags&flagInhibited != 0, Maintenance: r.flags&flagMaintenance != 0,
 		StartsAt: r.startsAt, EndsAt: r.endsAt, LastStart: r.lastStart, ClearedAt: r.clearedAt, StaleAt: r.staleAt,
 	}
 }
@@ -139,6 +148,7 @@ func (s *State) applyAlert(ch *event.Change) {
 	}
 	a := s.alerts.Mut(slot)
 	a.put(&ch.Alert)
+	s.putFlap(slot, &ch.Alert.Flap)
 	if before.firstAt == 0 {
 		s.bornAlert(slot, ch)
 		a = s.alerts.Mut(slot)
@@ -174,9 +184,12 @@ func (r *alertRec) put(a *event.AlertState) {
 	if a.Suppressed {
 		r.flags |= flagSuppressed
 	}
+	if a.Flap.Damped {
+		r.flags |= flagDamped
+	}
 }
 
-// state is the inverse of put, without the names.
+// state is the inverse of put, without the names and the flapping.
 func (r *alertRec) state(slot uint32) event.AlertState {
 	return event.AlertState{
 		ID: event.NewAlertID(slot, r.number), Phase: r.phase, Severity: r.severity, Reason: r.reason,
@@ -190,6 +203,9 @@ func (s *State) bornAlert(slot uint32, ch *event.Change) {
 	s.meta.Born = max(s.meta.Born, uint32(ch.Alert.ID>>32))
 	tenant := s.tenantOf(ch.Claim.Source)
 	s.alerts.Mut(slot).identity, s.work.bytes = ch.Claim.Labels.Identity(tenant, s.work.bytes)
+	if old := s.findAlert(s.alerts.At(slot).identity, tenant, ch.Claim.Labels); old != 0 {
+		s.byIdentity.Delete(s.alerts.At(old).identity, old) // it ended long ago: what is heard from here on is about the new one
+	}
 	s.byIdentity.Insert(s.alerts.At(slot).identity, slot)
 	s.joinGroup(slot, s.groupOf(tenant, ch.Claim.Labels))
 }
@@ -250,13 +266,14 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 func (s *State) dropAlert(slot uint32) {
 	before := *s.alerts.At(slot)
 	after := before
-	after.incident, after.phase = 0, event.Cleared
+	after.incident, after.phase, after.flags = 0, event.Cleared, 0
 	*s.alerts.Mut(slot) = after
 	s.relink(slot, &before)
 	s.recount(&before, &after)
 	s.leaveGroup(slot)
 	s.byIdentity.Delete(before.identity, slot)
 	s.timers.Cancel(before.timer)
+	s.putFlap(slot, &event.Flap{})
 	for c := before.claims; c != 0; {
 		rec := *s.claims.At(c)
 		if rec.phase == event.Firing {
@@ -291,6 +308,9 @@ func (s *State) recount(before, after *alertRec) {
 
 func (m *memberRec) count(a *alertRec, by int32) {
 	m.alerts += uint32(by)
+	if a.flags&flagDamped != 0 {
+		m.damped += uint32(by)
+	}
 	switch a.phase {
 	case event.Firing:
 		m.firing += uint32(by)
@@ -320,6 +340,9 @@ func (s *State) applyIncident(ch *event.Change) {
 	if isNew {
 		s.members.Alloc()
 		s.bindGroup(ch.Incident)
+	}
+	if ch.Kind == event.IncidentOpened || ch.Kind == event.IncidentReopened {
+		s.countOpening(ch.Incident)
 	}
 	s.scheduleIncident(ch.Incident.ID)
 }

@@ -14,7 +14,13 @@ func (s *State) stepCommand(c *event.Command) event.Result {
 		return s.setSilence(c)
 	case event.ExpireSilence:
 		return s.expireSilence(c)
-	case event.Acknowledge, event.Resolve, event.Assign, event.Note:
+	case event.SetWindow:
+		return s.setWindow(c)
+	case event.EndWindow:
+		return s.endWindow(c)
+	case event.NoteHandover, event.SignHandover:
+		return event.Result{Err: s.stepHandover(c)}
+	case event.Acknowledge, event.Resolve, event.Assign, event.Note, event.Snooze, event.Hold:
 		return event.Result{Err: s.stepIncidentCommand(c)}
 	}
 	return event.Result{Err: &event.Refusal{Code: event.Invalid, Message: fmt.Sprintf("unknown command %d", c.Kind)}}
@@ -28,22 +34,31 @@ func (s *State) stepIncidentCommand(c *event.Command) *event.Refusal {
 		}
 	}
 	state := s.incidents.State(id)
-	if c.Kind == event.Acknowledge && state.Phase == event.IncidentOpen && state.AckedAt != 0 {
-		return nil // it is already; the first name stays
-	}
 	kind, refusal := edit(&state, c, int(s.members.At(uint32(id)).firing), s.meta.At)
-	if refusal != nil {
+	if refusal != nil || kind == 0 {
 		return refusal
 	}
 	s.emit(event.Change{Kind: kind, Incident: &state, Actor: c.Actor, Text: c.Text})
 	return nil
 }
 
-// edit applies an incident command to its state.
+// edit applies an incident command to its state. No kind of change: it says nothing new.
 func edit(state *event.IncidentState, c *event.Command, firing int, at event.Time) (event.ChangeKind, *event.Refusal) {
 	switch c.Kind {
 	case event.Acknowledge:
-		return event.IncidentAcknowledged, itsm.Acknowledge(state, c.Actor, at)
+		news, refusal := itsm.Acknowledge(state, c.Actor, at)
+		if !news {
+			return 0, refusal
+		}
+		return event.IncidentAcknowledged, nil
+	case event.Snooze:
+		return event.IncidentSnoozed, itsm.Snooze(state, c.Actor, c.Until, at)
+	case event.Hold:
+		kind := event.IncidentHeld
+		if c.Until == 0 {
+			kind = event.IncidentUnheld
+		}
+		return kind, itsm.Hold(state, c.Until, c.Text, at)
 	case event.Assign:
 		return event.IncidentAssigned, itsm.Assign(state, c.Assignee, c.Team)
 	case event.Resolve:

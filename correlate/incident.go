@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -10,9 +11,11 @@ import (
 // onset begins an occurrence of an alert and finds it its place: its incident, the open one of its group, one of its own, or
 // the bench of those who wait.
 func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState) {
-	a.Phase, a.Ghost, a.FiringAt, a.EndedAt, a.EasesAt = event.Firing, false, s.meta.At, 0, 0
+	a.Phase, a.Ghost, a.FiringAt, a.EndedAt, a.EasesAt, a.Reason = event.Firing, false, s.meta.At, 0, 0, 0
 	a.StartsAt, a.Severity, a.Suppressed = claim.StartsAt, claim.Severity, suppressed(&claim)
-	a.Occurrences++
+	if a.Occurrences++; a.Occurrences > 1 {
+		a.Flap = flapped(a.Flap, s.meta.At)
+	}
 	ls := claim.Labels
 	if !claim.Full {
 		ls = s.claimLabels(claim.ID)
@@ -22,18 +25,46 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	a = s.named(a, ls)
 	p := s.placeOf(&a, &claim, s.groupOf(b.Source.Tenant, ls), s.late(b))
 	a.Reason, a.Incident = p.reason, p.incident
+	gap := event.Time(0)
 	switch p.reason {
 	case event.ReasonOpened:
 		a.Incident = s.open(&a, p)
 	case event.ReasonReopened:
 		s.reopen(&a, p)
-	default: // it joins an open incident, or waits
+	case event.ReasonJoined:
+		gap = s.meta.At - s.incidents.Brief(a.Incident).LastOnset
+	default: // it waits
 	}
 	s.emit(event.Change{Kind: event.AlertFiring, Alert: a, Claim: claim})
 	if p.reason == event.ReasonOpened {
 		s.adopt(a.Incident)
 	}
+	s.damp(a.ID.Slot())
 	s.settled(a.ID.Slot(), claim.ID)
+	s.secondOnset(&a, gap)
+	if p.reason == event.ReasonHeartbeat {
+		s.expect(a.ID.Slot())
+	}
+}
+
+// secondOnset rings an acknowledged incident again when an alert joins it after a time in which none did: who acknowledged
+// it has not seen that.
+func (s *State) secondOnset(a *event.AlertState, gap event.Time) {
+	if a.Incident == 0 || gap <= s.settings().OnsetGap || a.Suppressed || a.Flap.Damped || !s.opens(a) {
+		return
+	}
+	s.worse(a.Incident, fmt.Sprintf("a second onset after %s: %s", roughly(gap), a.Name))
+}
+
+// worse rings an acknowledged incident again, once until it is acknowledged anew.
+func (s *State) worse(id event.IncidentID, why string) {
+	inc := s.incidents.Brief(id)
+	if inc.Phase != event.IncidentOpen || inc.AckedAt == 0 || inc.WorseAt != 0 {
+		return
+	}
+	state := s.incidents.State(id)
+	itsm.Worsen(&state, s.meta.At)
+	s.emit(event.Change{Kind: event.IncidentWorse, Incident: &state, Text: why})
 }
 
 // place is where an alert goes, and why.
@@ -48,7 +79,11 @@ type place struct {
 // placeOf decides where an alert that begins to fire goes.
 func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, k groupKey, late bool) place {
 	p := place{key: k}
-	if a.Incident != 0 && s.stays(a.Incident, &p) {
+	if s.rules.Heartbeat(s.work.onset) >= 0 {
+		p.reason = event.ReasonHeartbeat
+		return p
+	}
+	if a.Incident != 0 && s.stays(a.Incident, a, &p) {
 		return p
 	}
 	if g := s.findGroup(k); g != 0 {
@@ -62,17 +97,22 @@ func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, k groupKey, la
 }
 
 // stays tells whether an alert that was in an incident fires in it again, and reopens it where it had ended.
-func (s *State) stays(id event.IncidentID, p *place) bool {
+func (s *State) stays(id event.IncidentID, a *event.AlertState, p *place) bool {
 	inc := s.incidents.Brief(id)
 	if inc.Phase == event.IncidentOpen {
 		p.reason, p.incident = event.ReasonJoined, id
 		return true
 	}
-	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin {
+	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && !s.unsteady(a) {
 		p.reason, p.incident = event.ReasonReopened, id
 		return true
 	}
 	return false
+}
+
+// unsteady tells whether an alert is damped and has not fired long enough without a break to count.
+func (s *State) unsteady(a *event.AlertState) bool {
+	return a.Flap.Damped && s.meta.At < a.FiringAt+s.settings().FlapSteady
 }
 
 // takes tells whether the group's latest incident takes the alert in.
@@ -88,7 +128,7 @@ func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
 			Operands: []string{id.String(), idle.Duration().String(), p.key.window.Duration().String()}})
 		return false
 	}
-	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) {
+	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) && (!s.unsteady(a) || p.reason == event.ReasonFlapped) {
 		p.reason, p.incident = event.ReasonReopened, id
 		return true
 	}
@@ -104,6 +144,10 @@ func (s *State) opens(a *event.AlertState) bool {
 func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) event.Reason {
 	after := s.settings().OpenAfter[a.Severity]
 	switch {
+	case a.Reason == event.ReasonHeartbeat:
+		return event.ReasonHeartbeat
+	case a.Suppressed && c.Maintenance:
+		return event.ReasonMaintenance
 	case a.Suppressed && c.Silences > 0:
 		return event.ReasonSilenced
 	case a.Suppressed:
@@ -112,6 +156,8 @@ func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) eve
 		return event.ReasonNeverOpens
 	case late:
 		return event.ReasonLate
+	case s.unsteady(a):
+		return event.ReasonFlapping
 	case s.meta.At < a.FiringAt+after:
 		return event.ReasonWaiting
 	case after > 0:
@@ -124,8 +170,13 @@ func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) eve
 func (s *State) open(a *event.AlertState, p place) event.IncidentID {
 	state := itsm.Open(itsm.Opening{
 		ID: s.incidents.Next(), Tenant: p.key.tenant, Title: title(a, p.key.labels), Rule: p.key.rule,
-		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At,
+		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At, Heartbeat: s.work.blind,
 	})
+	if s.work.blind != 0 {
+		state.Title = clip("Blind: " + p.key.labels.Get("heartbeat"))
+	} else {
+		state.Storm = s.stormOf(p.key.tenant, state.Priority)
+	}
 	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &state, Ledger: s.openingLedger(a, p)})
 	return state.ID
 }
@@ -180,6 +231,7 @@ func (s *State) reopen(a *event.AlertState, p place) {
 		{Kind: "alert", Operands: []string{a.ID.String(), a.Name, a.Resource}},
 	}
 	itsm.Reopen(&state, s.meta.At)
+	state.Storm = s.stormOf(state.Tenant, state.Priority)
 	s.emit(event.Change{Kind: event.IncidentReopened, Incident: &state, Ledger: ledger})
 }
 
@@ -217,6 +269,7 @@ func (s *State) reconsider(slot uint32) {
 	}
 	s.work.onset = append(s.work.onset[:0], s.claimLabels(s.alerts.At(slot).claims)...)
 	p := place{reason: reason, key: s.groupOf(s.tenantOf(c.Source), s.work.onset)}
+	gap := event.Time(0)
 	if g := s.findGroup(p.key); g != 0 {
 		p.previous = s.groups.At(g).incident
 	}
@@ -225,11 +278,13 @@ func (s *State) reconsider(slot uint32) {
 		if p.reason == event.ReasonReopened {
 			s.reopen(&a, p)
 		}
+		gap = s.meta.At - s.incidents.Brief(a.Incident).LastOnset
 	} else {
 		a.Reason, a.Incident = reason, s.open(&a, p)
 	}
 	s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
 	s.adopt(a.Incident)
+	s.secondOnset(&a, gap)
 }
 
 // firstLive returns the first claim that fires.
@@ -253,16 +308,30 @@ func (s *State) settle(id event.IncidentID) {
 	}
 	switch {
 	case m.firing > 0 && (inc.ClearSince != 0 || inc.SignalLost):
+		wasClear := inc.ClearSince != 0
 		s.change(id, event.IncidentRelapsed, func(i *event.IncidentState) {
 			i.ClearSince, i.SignalLost, i.Recovered = 0, false, false
 			itsm.Reassess(i, m.severity())
 		})
+		if wasClear && m.firing > m.suppressed {
+			s.worse(id, "it fires again after it had cleared")
+		}
 	case m.firing > 0 && m.severity() != inc.Severity && (m.severity() < inc.Severity || inc.AckedAt == 0):
-		s.change(id, event.IncidentUpdated, func(i *event.IncidentState) { itsm.Reassess(i, m.severity()) })
+		s.reassess(id, m.severity())
+	case m.firing == 0 && m.damped > 0: // it goes up and down: what it is now says nothing
 	case m.firing == 0 && m.expired > 0 && !inc.SignalLost:
 		s.change(id, event.IncidentSignalLost, func(i *event.IncidentState) { i.SignalLost, i.ClearSince, i.Recovered = true, 0, false })
 	case m.firing == 0 && m.expired == 0 && inc.ClearSince == 0:
 		s.change(id, event.IncidentCleared, func(i *event.IncidentState) { i.SignalLost, i.ClearSince = false, s.meta.At })
+	}
+}
+
+// reassess moves an incident's severity and priority; a higher priority rings again where it had been acknowledged.
+func (s *State) reassess(id event.IncidentID, worst event.Severity) {
+	before := s.incidents.State(id).Priority
+	s.change(id, event.IncidentUpdated, func(i *event.IncidentState) { itsm.Reassess(i, worst) })
+	if after := s.incidents.State(id).Priority; after < before {
+		s.worse(id, fmt.Sprintf("the priority rose from P%d to P%d", before, after))
 	}
 }
 

@@ -18,6 +18,7 @@ type gen struct {
 	seq      uint64
 	now      event.Time
 	silences []string
+	windows  []string
 }
 
 func newGen(seed uint64) *gen { return &gen{r: rand.New(rand.NewPCG(seed, 1)), now: scriptStart} }
@@ -48,7 +49,7 @@ func (g *gen) input(s *State) *event.Input {
 }
 
 func (g *gen) rules() []byte {
-	text := "inhibit_rules:\n  - {source_matchers: [severity=critical], target_matchers: [severity=~\"warning|info\"], equal: [service]}\n"
+	text := "settings: {storm_openings: 3, storm_within: 10m}\nheartbeats: [{name: s1, source: s1-resender, interval: 1m}]\ninhibit_rules:\n  - {source_matchers: [severity=critical], target_matchers: [severity=~\"warning|info\"], equal: [service]}\n"
 	if g.r.IntN(2) == 0 {
 		text = "grouping:\n  - {name: by-name, group_by: [alertname], window: 10m}\n"
 	}
@@ -71,7 +72,7 @@ func (g *gen) batch() *event.Batch {
 func (g *gen) event() event.Event {
 	pick := func(words ...string) string { return words[g.r.IntN(len(words))] }
 	ls := event.Labels{
-		{Name: "alertname", Value: pick("Down", "Slow", "Disk")}, {Name: "instance", Value: pick("a", "b", "c", "d")},
+		{Name: "alertname", Value: pick("Down", "Slow", "Disk", "Watchdog")}, {Name: "instance", Value: pick("a", "b", "c", "d")},
 		{Name: "service", Value: pick("", "", "shop", "pay")}, {Name: "severity", Value: pick("critical", "critical", "warning", "info", "")},
 	}
 	ls, _ = event.SortLabels(ls)
@@ -92,7 +93,7 @@ func (g *gen) event() event.Event {
 }
 
 func (g *gen) command(s *State) *event.Command {
-	c := &event.Command{Kind: event.CommandKind(1 + g.r.IntN(6)), Actor: "ann", Tenant: "main", Text: "because", Assignee: "bob"}
+	c := &event.Command{Kind: event.CommandKind(1 + g.r.IntN(int(event.SignHandover))), Actor: "ann", Tenant: "main", Text: "because", Assignee: "bob"}
 	c.Incident = uint64(1 + g.r.IntN(max(1, int(s.incidents.Next()))))
 	switch c.Kind {
 	case event.SetSilence:
@@ -103,6 +104,24 @@ func (g *gen) command(s *State) *event.Command {
 		if len(g.silences) > 0 && g.r.IntN(3) == 0 {
 			c.Silence.ID = g.silences[g.r.IntN(len(g.silences))]
 		}
+	case event.SetWindow:
+		c.Window = &event.Window{
+			Name: "w", Reason: "r", Matchers: []event.Matcher{{Name: "instance", Value: "c", IsEqual: true}},
+			StartsAt: g.now + event.Time(g.r.IntN(int(event.Minute))), EndsAt: g.now + event.Minute + event.Time(g.r.IntN(int(event.Hour))),
+		}
+		if g.r.IntN(2) == 0 {
+			c.Window.EndsAt, c.Window.Intervals = 0, `[{"times":[{"start_time":"10:10","end_time":"10:50"},{"start_time":"12:00","end_time":"12:01"}]}]`
+		}
+		if len(g.windows) > 0 && g.r.IntN(3) == 0 {
+			c.Window.ID = g.windows[g.r.IntN(len(g.windows))]
+		}
+	case event.EndWindow:
+		c.WindowID = "unknown"
+		if len(g.windows) > 0 {
+			c.WindowID = g.windows[g.r.IntN(len(g.windows))]
+		}
+	case event.Snooze, event.Hold:
+		c.Until = g.now + event.Time(g.r.IntN(int(30*event.Minute)))
 	case event.ExpireSilence:
 		c.SilenceID = "unknown"
 		if len(g.silences) > 0 {
@@ -120,6 +139,9 @@ func (g *gen) run(t *testing.T, s *State, n int, each func(*event.Input, []event
 		changes, res := s.Step(in, nil)
 		if res.SilenceID != "" && in.Command.Kind == event.SetSilence {
 			g.silences = append(g.silences, res.SilenceID)
+		}
+		if res.WindowID != "" && in.Command.Kind == event.SetWindow {
+			g.windows = append(g.windows, res.WindowID)
 		}
 		record := event.AppendChanges(nil, changes)
 		if each != nil {
@@ -148,13 +170,16 @@ func TestTheStateIsTheFoldOfItsChanges(t *testing.T) {
 // check compares the counts kept along the way with a count from scratch.
 func check(t *testing.T, s *State, seed uint64) {
 	v := s.View()
-	type counts struct{ alerts, firing, expired, suppressed uint32 }
+	type counts struct{ alerts, firing, expired, suppressed, damped uint32 }
 	want := map[event.IncidentID]counts{}
 	firing, active := uint32(0), map[string]uint32{}
 	for a := range v.Alerts() {
 		st := a.State()
 		c := want[st.Incident]
 		c.alerts++
+		if st.Flap.Damped {
+			c.damped++
+		}
 		live := 0
 		for claim := range a.Claims() {
 			if claim.Phase == event.Firing {
@@ -177,10 +202,10 @@ func check(t *testing.T, s *State, seed uint64) {
 	}
 	require.Equal(t, firing, v.Firing, "seed %d", seed)
 	for i := range v.Incidents() {
-		require.Equal(t, counts{i.Alerts, i.Firing, i.Expired, i.Suppressed}, want[i.ID], "seed %d: %s", seed, i.ID)
+		require.Equal(t, counts{i.Alerts, i.Firing, i.Expired, i.Suppressed, i.Damped}, want[i.ID], "seed %d: %s", seed, i.ID)
 		require.Equal(t, int(i.Alerts), length(v, i.ID), "seed %d: members of %s", seed, i.ID)
 		if i.Phase == event.IncidentOpen {
-			require.Equal(t, i.Firing == 0 && i.Expired == 0, i.ClearSince != 0, "seed %d: %s %+v", seed, i.ID, i)
+			require.Equal(t, i.Firing == 0 && i.Expired == 0 && i.Damped == 0, i.ClearSince != 0, "seed %d: %s %+v", seed, i.ID, i)
 		}
 	}
 	for src := range v.Sources() {

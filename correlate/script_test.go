@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/zoneinfo"
 	"github.com/tocsin-noc/tocsin/rules"
 )
 
@@ -30,8 +33,16 @@ var update = flag.Bool("update", false, "write the golden scripts anew")
 //	away 10m                               the daemon was down for so long
 //	late 30m                               from here on batches were sent that long ago (0s: no more)
 //	ack|assign|resolve|note INC-1 by NAME [text]
+//	snooze|hold INC-1 by NAME 1h [text]    0s: the hold ends
 //	silence {a="b"} 1h by NAME             amtool's way; prints its number
 //	expire S1
+//	window {a="b"} 1h by NAME [in 10m]     a maintenance window; prints its number
+//	window {a="b"} every JSON in ZONE by NAME    a recurring one, with Alertmanager's time intervals
+//	end W1                                 no more of it
+//	at 2026-11-22T03:00:00Z                time passes until then
+//	times 21 fire {…%d…}                   the line, with a number in it, so many times
+//	flap 4 1m {…}                          clear and fire again so often, so far apart
+//	handover note|sign TEAM by NAME [text]
 //	rules … (indented block until an empty line)
 //	show                                   incidents and alerts as they are
 func TestScripts(t *testing.T) {
@@ -90,6 +101,8 @@ type player struct {
 	source   event.Source
 	sent     event.Time
 	silences []string
+	windows  []string
+	dated    bool // the story spans days
 	out      bytes.Buffer
 }
 
@@ -119,7 +132,12 @@ func (p *player) step(in event.Input) event.Result {
 	return res
 }
 
-func (p *player) clock() string { return p.now.Time().Format("15:04:05") }
+func (p *player) clock() string {
+	if p.dated {
+		return p.now.Time().Format("01-02 15:04:05")
+	}
+	return p.now.Time().Format("15:04:05")
+}
 
 func (p *player) line(line string) {
 	word, rest, _ := strings.Cut(line, " ")
@@ -141,6 +159,31 @@ func (p *player) line(line string) {
 		p.sent = p.span(rest)
 	case "ack", "assign", "resolve", "note":
 		p.person(word, rest)
+	case "snooze", "hold":
+		p.pause(word, rest)
+	case "window":
+		p.window(rest)
+	case "end":
+		var n int
+		_, err := fmt.Sscanf(rest, "W%d", &n)
+		require.NoError(p.t, err)
+		p.do(event.Command{Kind: event.EndWindow, Actor: "ann", WindowID: p.windows[n-1]})
+	case "at":
+		p.dated = true
+		at, err := time.Parse(time.RFC3339, rest)
+		require.NoError(p.t, err)
+		p.wait(event.FromTime(at) - p.now)
+	case "times":
+		count, what, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(count)
+		require.NoError(p.t, err)
+		for i := range n {
+			p.line(fmt.Sprintf(what, i))
+		}
+	case "flap":
+		p.flap(rest)
+	case "handover":
+		p.handover(rest)
 	case "silence":
 		p.silence(rest)
 	case "expire":
@@ -238,6 +281,74 @@ func (p *player) person(word, rest string) {
 	p.do(c)
 }
 
+func (p *player) pause(word, rest string) {
+	f := strings.SplitN(rest, " ", 5)
+	c := event.Command{Actor: f[2], Kind: event.Snooze}
+	if word == "hold" {
+		c.Kind = event.Hold
+	}
+	_, err := fmt.Sscanf(f[0], "INC-%d", &c.Incident)
+	require.NoError(p.t, err)
+	if span := p.span(f[3]); span > 0 {
+		c.Until = p.now + span
+	}
+	if len(f) > 4 {
+		c.Text = f[4]
+	}
+	p.do(c)
+}
+
+func (p *player) window(rest string) {
+	end := strings.LastIndex(rest, "}") + 1
+	if every := strings.Index(rest, "every "); every > 0 {
+		end = every
+	}
+	w := &event.Window{Name: "work", Reason: "planned"}
+	for _, l := range p.labels(strings.TrimSpace(rest[:end])) {
+		w.Matchers = append(w.Matchers, event.Matcher{Name: l.Name, Value: l.Value, IsEqual: true})
+	}
+	if intervals, tail, recurs := strings.Cut(strings.TrimPrefix(rest[end:], "every "), " in "); recurs && strings.HasPrefix(rest[end:], "every ") {
+		f := strings.Fields(tail)
+		zone, err := time.LoadLocation(f[0])
+		require.NoError(p.t, err)
+		w.Intervals, w.Zone, w.ZoneData, w.CreatedBy = intervals, f[0], zoneinfo.Pin(zone), f[2]
+	} else {
+		f := strings.Fields(rest[end:])
+		w.StartsAt, w.CreatedBy = p.now, f[2]
+		if len(f) > 4 {
+			w.StartsAt += p.span(f[4])
+		}
+		w.EndsAt = w.StartsAt + p.span(f[0])
+	}
+	if res := p.do(event.Command{Kind: event.SetWindow, Actor: w.CreatedBy, Window: w}); res.Err == nil && !slices.Contains(p.windows, res.WindowID) {
+		p.windows = append(p.windows, res.WindowID)
+	}
+}
+
+func (p *player) flap(rest string) {
+	f := strings.SplitN(rest, " ", 3)
+	n, err := strconv.Atoi(f[0])
+	require.NoError(p.t, err)
+	for range n {
+		p.wait(p.span(f[1]))
+		p.say(f[2], true)
+		p.wait(p.span(f[1]))
+		p.say(f[2]+" ends=+24h", false)
+	}
+}
+
+func (p *player) handover(rest string) {
+	f := strings.SplitN(rest, " ", 5)
+	c := event.Command{Kind: event.NoteHandover, Team: f[1], Actor: f[3]}
+	if f[0] == "sign" {
+		c.Kind = event.SignHandover
+	}
+	if len(f) > 4 {
+		c.Text = f[4]
+	}
+	p.do(c)
+}
+
 func (p *player) silence(rest string) {
 	end := strings.LastIndex(rest, "}") + 1
 	f := strings.Fields(rest[end:])
@@ -262,6 +373,16 @@ func (p *player) describe(ch *event.Change) string {
 		return ""
 	case ch.Incident != nil:
 		return p.describeIncident(name, ch)
+	case ch.Kind == event.SilenceEnding:
+		return fmt.Sprintf("%s S%d, %d still fire", name, p.silenceNumber(ch.Silence.ID), ch.Count)
+	case ch.Window != nil:
+		return p.describeWindow(name, ch)
+	case ch.Storm != nil:
+		return fmt.Sprintf("%s STORM-%d, %d openings, %d of them held back, worst P%d", name, ch.Storm.Number, ch.Storm.Openings, ch.Storm.Held, ch.Storm.Worst)
+	case ch.Beat != nil:
+		return strings.TrimSpace(fmt.Sprintf("%s %q, last word %s%s", name, ch.Beat.Name, ch.Beat.LastWord.Time().Format("15:04:05"), ledgerWords(ch.Ledger)))
+	case ch.Handover != nil:
+		return strings.TrimSpace(fmt.Sprintf("%s %s by %s %s", name, ch.Handover.Team, ch.Handover.Actor, ch.Handover.Text))
 	case ch.Silence != nil:
 		return fmt.Sprintf("%s S%d until %s", name, p.silenceNumber(ch.Silence.ID), ch.Silence.EndsAt.Time().Format("15:04:05"))
 	case ch.Alert.ID != 0:
@@ -272,6 +393,29 @@ func (p *player) describe(ch *event.Change) string {
 		return name
 	}
 	return strings.TrimSpace(name + " " + ch.Text)
+}
+
+func (p *player) describeWindow(name string, ch *event.Change) string {
+	i := slices.Index(p.windows, ch.Window.ID)
+	if i < 0 {
+		p.windows = append(p.windows, ch.Window.ID)
+		i = len(p.windows) - 1
+	}
+	s := fmt.Sprintf("%s W%d", name, i+1)
+	if ch.Window.Runs() {
+		s += " until " + ch.Window.CloseAt.Time().Format("15:04:05")
+	}
+	if ch.Kind == event.WindowEnding || ch.Kind == event.WindowEnded {
+		s += fmt.Sprintf(", %d still fire", ch.Count)
+	}
+	return s
+}
+
+func ledgerWords(ledger []event.LedgerEntry) (s string) {
+	for _, e := range ledger {
+		s += ", " + e.Kind + " " + strings.Join(e.Operands, " ")
+	}
+	return s
 }
 
 func (p *player) silenceNumber(id string) int {
@@ -288,6 +432,9 @@ func (p *player) describeIncident(name string, ch *event.Change) string {
 	s := fmt.Sprintf("%s %s P%d %s", name, i.ID, i.Priority, i.Severity)
 	if ch.Kind == event.IncidentOpened {
 		s += fmt.Sprintf(" %q by rule %s %s", i.Title, i.Rule, i.Labels)
+	}
+	if i.Storm != 0 && ch.Kind == event.IncidentOpened {
+		s += fmt.Sprintf(" in STORM-%d", i.Storm)
 	}
 	if i.Recurs != 0 && ch.Kind == event.IncidentOpened {
 		s += " after " + i.Recurs.String()
@@ -309,6 +456,9 @@ func (p *player) describeAlert(name string, ch *event.Change) string {
 	s := fmt.Sprintf("%s %s/%s %s, %s", name, a.Name, a.Resource, a.Severity, a.Reason)
 	if a.Incident != 0 {
 		s += " in " + a.Incident.String()
+	}
+	if a.Flap.Damped {
+		s += fmt.Sprintf(", damped: %d changes, quiet at %s", a.Flap.Changes, CalmAt(a.Flap).Time().Format("15:04:05"))
 	}
 	if a.Occurrences > 1 {
 		s += fmt.Sprintf(", occurrence %d", a.Occurrences)

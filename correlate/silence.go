@@ -26,6 +26,7 @@ type silence struct {
 	event.Silence
 	slot     uint32 // where its timer's id lies
 	active   bool
+	warned   bool // of its end
 	matchers labels.Matchers
 }
 
@@ -207,6 +208,8 @@ func (s *State) reviewSilence(id string) {
 	case state == event.SilenceExpired && sil.active:
 		s.emit(event.Change{Kind: event.SilenceEnded, Silence: &copied})
 		s.requiet(s.silences.list[i], -1)
+	case state == event.SilenceActive && s.warnsAt(sil) <= s.meta.At:
+		s.emit(event.Change{Kind: event.SilenceEnding, Silence: &copied, Count: s.silenced(sil)})
 	case state == event.SilenceExpired && s.meta.At >= sil.EndsAt+s.settings().SilenceRetention:
 		s.emit(event.Change{Kind: event.SilenceDropped, Silence: &copied})
 	case *s.silences.timers.At(sil.slot) == 0:
@@ -229,7 +232,7 @@ func (s *State) applySilence(ch *event.Change) {
 	}
 	if i >= 0 {
 		old := s.silences.list[i]
-		sil.active, sil.slot = old.active, old.slot
+		sil.active, sil.slot, sil.warned = old.active, old.slot, old.warned && old.EndsAt == sil.EndsAt
 	} else {
 		sil.slot = s.silences.timers.Alloc()
 	}
@@ -238,6 +241,8 @@ func (s *State) applySilence(ch *event.Change) {
 		sil.active = true
 	case event.SilenceEnded:
 		sil.active = false
+	case event.SilenceEnding:
+		sil.warned = true
 	default: // a new version of it; whether it is active does not change by that
 	}
 	s.silences.put(i, sil)
@@ -264,11 +269,33 @@ func (s *State) scheduleSilence(sil *silence) {
 	deadline := sil.EndsAt + s.settings().SilenceRetention
 	switch {
 	case sil.active:
-		deadline = sil.EndsAt
+		deadline = min(sil.EndsAt, s.warnsAt(sil))
 	case sil.State(s.meta.At) == event.SilencePending:
 		deadline = sil.StartsAt
 	}
 	s.schedule(s.silences.timers.Mut(sil.slot), timerSilence, sil.slot, deadline)
+}
+
+// warnsAt is when a silence says that it will end and what still fires under it; one that is short, or has said so, does not.
+func (s *State) warnsAt(sil *silence) event.Time {
+	ahead := s.settings().MuteWarning
+	if sil.warned || ahead == 0 || sil.EndsAt-sil.StartsAt <= ahead {
+		return event.Never
+	}
+	return sil.EndsAt - ahead
+}
+
+// silenced counts the alerts that fire under a silence.
+func (s *State) silenced(sil *silence) (n uint64) {
+	last := uint32(0)
+	for slot := uint32(1); slot < s.claims.Len(); slot++ {
+		c := s.claims.At(slot)
+		if c.alert != 0 && c.alert != last && c.phase == event.Firing && sil.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
+			last = c.alert
+			n++
+		}
+	}
+	return n
 }
 
 // requiet adds or takes one silence from every claim that it matches. It looks at each alert in memory once.

@@ -12,27 +12,32 @@ import (
 
 // snapshotFormat names the layout of the records in a snapshot. It moves with every change of a *Rec type or of meta; the
 // containers check the size of each record besides.
-const snapshotFormat = 1
+const (
+	snapshotFormat = 2
+	oldestSnapshot = 1 // that can still be read
+)
 
 // savedMeta is what a snapshot holds besides the containers.
 type savedMeta struct {
 	Format   int
 	Meta     meta
 	Silences []savedSilence
+	Desk     desk
 }
 
 type savedSilence struct {
 	event.Silence
 	Slot   uint32
 	Active bool
+	Warned bool
 }
 
 // Save writes the view as a snapshot.
 func (v *View) Save(to io.Writer) error {
 	w := flat.NewWriter(to)
-	saved := savedMeta{Format: snapshotFormat, Meta: v.meta}
+	saved := savedMeta{Format: snapshotFormat, Meta: v.meta, Desk: v.desk}
 	for _, sil := range v.silences {
-		saved.Silences = append(saved.Silences, savedSilence{sil.Silence, sil.slot, sil.active})
+		saved.Silences = append(saved.Silences, savedSilence{sil.Silence, sil.slot, sil.active, sil.warned})
 	}
 	b, err := json.Marshal(saved)
 	if err != nil {
@@ -59,6 +64,7 @@ func (v *View) Save(to io.Writer) error {
 		func() error { return v.positions.Save(w, "positions") },
 		func() error { return v.byPosition.Save(w, "by_position") },
 		func() error { return v.silenceTimers.Save(w, "silence_timers") },
+		func() error { return v.flaps.Save(w, "flaps") },
 		w.Close,
 	} {
 		if err := save(); err != nil {
@@ -79,19 +85,20 @@ func Load(from io.Reader) (*State, error) {
 	if err := json.Unmarshal(b, &saved); err != nil {
 		return nil, fmt.Errorf("correlate: snapshot: %w", err)
 	}
-	if saved.Format != snapshotFormat {
-		return nil, fmt.Errorf("correlate: snapshot has format %d, this version reads %d", saved.Format, snapshotFormat)
+	if saved.Format < oldestSnapshot || saved.Format > snapshotFormat {
+		return nil, fmt.Errorf("correlate: snapshot has format %d, this version reads %d to %d", saved.Format, oldestSnapshot, snapshotFormat)
 	}
+	old := saved.Format == 1
 	for _, load := range []func() error{
 		func() error { return s.text.Strings.Load(r, "strings") },
 		func() error { return s.text.Blobs.Load(r, "blobs") },
-		func() error { return s.alerts.Load(r, "alerts") },
+		func() error { return s.loadAlerts(r, old) },
 		func() error { return s.claims.Load(r, "claims") },
 		func() error { return s.byIdentity.Load(r, "by_identity") },
 		func() error { return s.groups.Load(r, "groups") },
 		func() error { return s.byGroup.Load(r, "by_group") },
-		func() error { return s.incidents.Load(r) },
-		func() error { return s.members.Load(r, "members") },
+		func() error { return s.loadIncidents(r, old) },
+		func() error { return s.loadMembers(r, old) },
 		func() error { return s.timers.Load(r, "timers") },
 		func() error { return s.inhibition.buckets.Load(r, "inhibit_buckets") },
 		func() error { return s.inhibition.byKey.Load(r, "inhibit_keys") },
@@ -100,6 +107,7 @@ func Load(from io.Reader) (*State, error) {
 		func() error { return s.positions.Load(r, "positions") },
 		func() error { return s.byPosition.Load(r, "by_position") },
 		func() error { return s.silences.timers.Load(r, "silence_timers") },
+		func() error { return s.loadFlaps(r, old) },
 		r.Close,
 	} {
 		if err := load(); err != nil {
@@ -117,8 +125,11 @@ func (s *State) restore(saved savedMeta) error {
 		if err != nil {
 			return fmt.Errorf("correlate: snapshot: silence %s: %w", kept.ID, err)
 		}
-		sil.slot, sil.active = kept.Slot, kept.Active
+		sil.slot, sil.active, sil.warned = kept.Slot, kept.Active, kept.Warned
 		s.silences.list = append(s.silences.list, sil)
+	}
+	if err := s.restoreDesk(saved.Desk); err != nil {
+		return err
 	}
 	if len(s.meta.Rules) == 0 {
 		return nil
@@ -129,4 +140,19 @@ func (s *State) restore(saved savedMeta) error {
 	}
 	s.rules, err = rules.Parse(files)
 	return err
+}
+
+// restoreDesk makes the windows ready again; when each is next due follows from the rest.
+func (s *State) restoreDesk(kept desk) error {
+	s.desk = kept
+	for i, w := range kept.Windows {
+		ready, err := newWindow(w.Window)
+		if err != nil {
+			return fmt.Errorf("correlate: snapshot: window %s: %w", w.ID, err)
+		}
+		ready.Warned, ready.nextAt = w.Warned, ready.opening(s.meta.At)
+		s.desk.Windows[i] = ready
+	}
+	s.desk.countLost()
+	return nil
 }

@@ -28,7 +28,9 @@ type State struct {
 	sources    *flat.Slab[sourceRec]
 	positions  *flat.Slab[positionRec]
 	byPosition *flat.Index
+	flaps      *flat.Slab[flapRec]
 	silences   silences
+	desk       desk
 	rules      *rules.Set
 	meta       meta
 
@@ -50,6 +52,7 @@ type meta struct {
 	Refused uint64     // events dropped at a bound, all told
 	Resumed event.Time // when the last grace began
 	Grace   event.Time // expiries of claims last heard before Resumed wait until then
+	Watch   uint32     // timer of what lies in desk
 }
 
 // scratch is memory that one step hands to the next.
@@ -62,6 +65,7 @@ type scratch struct {
 	slots   []uint32
 	targets []uint32
 	onset   event.Labels // of the alert that begins to fire
+	blind   uint32       // number of the heartbeat whose loss is being told
 }
 
 // alertRec is one alert. Zero firstAt: the slot is free.
@@ -79,6 +83,7 @@ type alertRec struct {
 	claims      uint32 // the first
 	timer       uint32
 	occurrences uint32
+	flap        uint32 // in flaps, 0 when it never changed
 	phase       event.AlertPhase
 	severity    event.Severity
 	reason      event.Reason
@@ -88,6 +93,7 @@ type alertRec struct {
 const (
 	flagGhost uint8 = 1 << iota
 	flagSuppressed
+	flagDamped
 )
 
 // claimRec is what one source says about one label set.
@@ -118,6 +124,7 @@ const (
 	flagUnconfirmed
 	flagInhibited
 	flagSeverityUnknown
+	flagMaintenance
 )
 
 // groupRec is a key of a grouping rule that some alert has.
@@ -140,6 +147,7 @@ type memberRec struct {
 	firing     uint32
 	expired    uint32
 	suppressed uint32
+	damped     uint32
 	worst      [6]uint32 // firing alerts by severity
 }
 
@@ -172,7 +180,7 @@ func New() *State {
 		groups: flat.NewSlab[groupRec](), byGroup: flat.NewIndex(), incidents: itsm.NewTable(text),
 		members: flat.NewSlab[memberRec](), timers: flat.NewWheel(), inhibition: newInhibition(),
 		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
-		silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
+		flaps: flat.NewSlab[flapRec](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
 	}
 }
 

@@ -68,6 +68,7 @@ func (s *State) stepRules(text []byte) {
 	}
 	s.emit(event.Change{Kind: event.RulesLoaded, Text: string(text)})
 	s.reviewInhibition()
+	s.reviewHeartbeats()
 }
 
 // stepOverCap reports a source that was held at its bound, as an alert of Tocsin's own so that it opens an incident like any
@@ -98,6 +99,7 @@ func (s *State) stepBatch(b *event.Batch) {
 		s.emit(event.Change{Kind: event.SourceAdded, Source: b.Source})
 		source = s.findSource(b.Source)
 	}
+	s.sourceHeard(&b.Source)
 	for i := range b.Events {
 		s.stepEvent(b, source, &b.Events[i])
 	}

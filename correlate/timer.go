@@ -12,6 +12,7 @@ const (
 	timerAlert
 	timerIncident
 	timerSilence
+	timerWatch
 )
 
 // due is a timer that went off.
@@ -49,6 +50,8 @@ func (s *State) stepTick() {
 			s.incidentDue(event.IncidentID(d.ref))
 		case timerSilence:
 			s.silenceDue(d.ref)
+		case timerWatch:
+			s.watchDue()
 		}
 	}
 }
@@ -62,6 +65,8 @@ func (s *State) timerOf(d due) *uint32 {
 		return &s.alerts.Mut(d.ref).timer
 	case timerIncident:
 		return &s.members.Mut(d.ref).timer
+	case timerWatch:
+		return &s.meta.Watch
 	}
 	return s.silences.timers.Mut(d.ref)
 }
@@ -137,18 +142,27 @@ func (s *State) scheduleAlert(slot uint32) {
 // alertDeadline is when an alert that waits has waited enough, when its severity falls, or when one that ended is forgotten.
 func (s *State) alertDeadline(a *alertRec) event.Time {
 	set := s.settings()
+	deadline := event.Never
+	if a.flags&flagDamped != 0 {
+		f := flapOf(a, s.flaps.At(a.flap))
+		deadline = calmAt(&f)
+	}
 	if a.phase != event.Firing {
 		if a.flags&flagGhost != 0 {
-			return a.endedAt + set.ReopenWithin
+			return min(deadline, a.endedAt+set.ReopenWithin)
 		}
-		return a.endedAt + set.RetainCleared
+		return min(deadline, a.endedAt+set.RetainCleared)
 	}
-	deadline := event.Never
 	if after := set.OpenAfter[a.severity]; a.incident == 0 && a.flags&flagSuppressed == 0 && after != event.Never {
 		if a.reason == event.ReasonLate {
 			after = max(after, set.LagThreshold)
 		}
-		deadline = a.firingAt + after
+		if a.reason == event.ReasonFlapping {
+			after = max(after, set.FlapSteady)
+		}
+		if a.reason != event.ReasonHeartbeat {
+			deadline = min(deadline, a.firingAt+after)
+		}
 	}
 	if a.easesAt != 0 {
 		deadline = min(deadline, a.easesAt)
@@ -161,6 +175,10 @@ func (s *State) alertDue(slot uint32) {
 	switch {
 	case a.firstAt == 0 || a.timer != 0:
 		return // dropped or rescheduled earlier in this tick
+	case a.flags&flagDamped != 0 && s.isCalm(a):
+		s.calm(slot)
+		s.settle(s.alerts.At(slot).incident)
+		return
 	case a.phase != event.Firing:
 		s.forget(slot)
 		return
@@ -176,7 +194,7 @@ func (s *State) alertDue(slot uint32) {
 		if deadline <= s.meta.At {
 			deadline = s.meta.At + event.Minute
 		}
-		if a.incident == 0 || a.easesAt != 0 {
+		if a.incident == 0 || a.easesAt != 0 || a.flags&flagDamped != 0 {
 			s.schedule(&a.timer, timerAlert, slot, deadline)
 		}
 	}
@@ -204,14 +222,44 @@ func (s *State) scheduleIncident(id event.IncidentID) {
 // incidentDeadline is when an incident whose alerts have cleared has been quiet for long enough.
 func (s *State) incidentDeadline(id event.IncidentID) event.Time {
 	inc := s.incidents.Brief(id)
-	if inc.Phase != event.IncidentOpen || inc.ClearSince == 0 {
+	if inc.Phase != event.IncidentOpen {
 		return event.Never
 	}
-	deadline := inc.ClearSince + s.settings().ResolveHold
-	if inc.Recovered {
-		deadline += s.settings().RecoveredHold
+	deadline := event.Never
+	if inc.ClearSince != 0 && inc.HeldUntil == 0 {
+		deadline = inc.ClearSince + s.settings().ResolveHold
+		if inc.Recovered {
+			deadline += s.settings().RecoveredHold
+		}
+	}
+	for _, pause := range [...]event.Time{inc.SnoozedUntil, inc.HeldUntil} {
+		if pause != 0 {
+			deadline = min(deadline, pause)
+		}
 	}
 	return deadline
+}
+
+// pauseDue ends the snooze and the hold whose time has come. It tells whether there was one.
+func (s *State) pauseDue(id event.IncidentID) bool {
+	inc := s.incidents.Brief(id)
+	snoozed := inc.SnoozedUntil != 0 && inc.SnoozedUntil <= s.meta.At
+	held := inc.HeldUntil != 0 && inc.HeldUntil <= s.meta.At
+	switch {
+	case snoozed && inc.ClearSince == 0:
+		s.change(id, event.IncidentWoke, itsm.Wake)
+	case snoozed: // nothing fires that could wake anybody
+		s.change(id, event.IncidentUpdated, func(i *event.IncidentState) { i.SnoozedUntil = 0 })
+	}
+	if held {
+		state := s.incidents.State(id)
+		state.HeldUntil, state.HeldFor = 0, ""
+		if state.ClearSince != 0 { // whoever it is told to gets the time of a hold to say otherwise
+			state.ClearSince = s.meta.At
+		}
+		s.emit(event.Change{Kind: event.IncidentUnheld, Incident: &state, Text: "due"})
+	}
+	return snoozed || held
 }
 
 func (s *State) incidentDue(id event.IncidentID) {
@@ -223,6 +271,9 @@ func (s *State) incidentDue(id event.IncidentID) {
 		s.scheduleIncident(id)
 		return
 	}
+	if s.pauseDue(id) {
+		return
+	}
 	state := s.incidents.State(id)
 	if itsm.Owned(&state) && !state.Recovered {
 		state.Recovered = true
@@ -231,4 +282,10 @@ func (s *State) incidentDue(id event.IncidentID) {
 	}
 	itsm.Finish(&state, "", s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentResolved, Incident: &state, Text: "every alert has cleared"})
+}
+
+// isCalm tells whether a damped alert has been quiet for long enough.
+func (s *State) isCalm(a *alertRec) bool {
+	f := flapOf(a, s.flaps.At(a.flap))
+	return calmAt(&f) <= s.meta.At
 }

@@ -33,7 +33,9 @@ type View struct {
 	sources    flat.SlabView[sourceRec]
 	positions  flat.SlabView[positionRec]
 	byPosition flat.IndexView
+	flaps      flat.SlabView[flapRec]
 	silences   []*silence
+	desk       desk
 	meta       meta
 
 	silenceTimers flat.SlabView[uint32]
@@ -50,6 +52,7 @@ func (s *State) View() *View {
 		timers: s.timers.View(), buckets: s.inhibition.buckets.View(), byKey: s.inhibition.byKey.View(),
 		nodes: s.inhibition.nodes.View(), sources: s.sources.View(), positions: s.positions.View(),
 		byPosition: s.byPosition.View(), silences: s.silences.list, meta: s.meta,
+		flaps: s.flaps.View(), desk: s.desk,
 	}
 }
 
@@ -106,6 +109,7 @@ func (a Alert) Identity() uint64 { return a.rec().identity }
 // State returns the alert's state with its names.
 func (a Alert) State() event.AlertState {
 	st := a.rec().state(a.slot)
+	st.Flap = flapOf(a.rec(), a.v.flaps.At(a.rec().flap))
 	ls := a.Labels()
 	st.Name, st.Resource = ls.Get("alertname"), ls.CI().Name
 	return st
@@ -180,6 +184,7 @@ type Incident struct {
 	Firing     uint32
 	Expired    uint32
 	Suppressed uint32 // of those that fire
+	Damped     uint32
 }
 
 // Incident returns the incident of that number.
@@ -188,7 +193,7 @@ func (v *View) Incident(id event.IncidentID) (Incident, bool) {
 		return Incident{}, false
 	}
 	m := v.members.At(uint32(id))
-	return Incident{v.incidents.State(id, v.text), m.alerts, m.firing, m.expired, m.suppressed}, true
+	return Incident{v.incidents.State(id, v.text), m.alerts, m.firing, m.expired, m.suppressed, m.damped}, true
 }
 
 // Incidents yields every incident, the newest first.

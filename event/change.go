@@ -61,6 +61,28 @@ const (
 	RulesLoaded                                // Text: the rule set
 	CoreStarted                                // Text: the core's version
 	GraceStarted                               // Source, Until: expiries due before wait until then
+	AlertDamped                                // entered flap damping; Alert
+	AlertSteadied                              // left it; Alert
+	IncidentFlapping                           // an alert of it entered damping; Incident, Text: how often it changed
+	IncidentWorse                              // somebody acknowledged it, and now there is more to it; Incident, Text: what
+	IncidentSnoozed                            // acknowledged until SnoozedUntil; Incident
+	IncidentWoke                               // the snooze is over; Incident
+	IncidentHeld                               // put on hold until HeldUntil; Incident, Text: what for
+	IncidentUnheld                             // the hold is over; Incident, Text: "due" when its time came
+	StormBegan                                 // Storm
+	StormEnded                                 // Storm
+	SilenceEnding                              // 15 min to go; Silence, Count: alerts that still fire under it
+	WindowSet                                  // Window: made or changed
+	WindowStarted                              // an occurrence of it began; Window
+	WindowEnding                               // 15 min to go; Window, Count: alerts that still fire under it
+	WindowEnded                                // the occurrence is over; Window, Count: alerts that still fire
+	WindowDropped                              // Window left memory
+	HeartbeatSet                               // a sender is expected from here on; Heartbeat
+	HeartbeatLost                              // it fell silent; Heartbeat, Ledger: what nobody watches now
+	HeartbeatBack                              // it is heard again; Heartbeat
+	HeartbeatDropped                           // it is no longer expected; Heartbeat
+	HandoverNoted                              // Handover: a note for the next shift
+	HandoverSigned                             // Handover: the next shift has taken over
 	maxChangeKind
 )
 
@@ -76,6 +98,13 @@ var changeNames = [...]string{
 	SilenceSet: "silence_set", SilenceStarted: "silence_started", SilenceEnded: "silence_ended", SilenceDropped: "silence_dropped",
 	SourceAdded: "source_added", SourceOverCap: "source_over_cap", PositionMoved: "position_moved",
 	RulesLoaded: "rules_loaded", CoreStarted: "core_started", GraceStarted: "grace_started",
+	AlertDamped: "alert_damped", AlertSteadied: "alert_steadied", IncidentFlapping: "incident_flapping",
+	IncidentWorse: "incident_worse", IncidentSnoozed: "incident_snoozed", IncidentWoke: "incident_woke",
+	IncidentHeld: "incident_held", IncidentUnheld: "incident_unheld", StormBegan: "storm_began", StormEnded: "storm_ended",
+	SilenceEnding: "silence_ending", WindowSet: "window_set", WindowStarted: "window_started", WindowEnding: "window_ending",
+	WindowEnded: "window_ended", WindowDropped: "window_dropped", HeartbeatSet: "heartbeat_set",
+	HeartbeatLost: "heartbeat_lost", HeartbeatBack: "heartbeat_back", HeartbeatDropped: "heartbeat_dropped",
+	HandoverNoted: "handover_noted", HandoverSigned: "handover_signed",
 }
 
 // String returns the kind's name in the API.
@@ -98,6 +127,10 @@ type Change struct {
 	Claim    ClaimState     // kinds that say so
 	Incident *IncidentState // kinds Incident*
 	Silence  *Silence       // kinds Silence*
+	Window   *Window        // kinds Window*
+	Storm    *Storm         // kinds Storm*
+	Beat     *Heartbeat     // kinds Heartbeat*
+	Handover *Handover      // kinds Handover*
 	Source   Source
 	Position Position
 	Until    Time
@@ -152,22 +185,27 @@ type Reason uint8
 
 // Reasons, each shown by `tocsin explain`. Values are part of the wire format.
 const (
-	ReasonOpened     Reason = iota + 1 // opened the incident it is in
-	ReasonHeld                         // opened it after firing for its severity's open_after
-	ReasonJoined                       // its group had an open incident
-	ReasonEvidence                     // waited, and was taken in when its group's incident opened
-	ReasonReopened                     // fired again within reopen_within
-	ReasonWaiting                      // fires, not yet for its severity's open_after
-	ReasonNeverOpens                   // its severity opens no incident
-	ReasonSilenced                     // a silence quiets it
-	ReasonInhibited                    // another alert inhibits it
-	ReasonOver                         // cleared or expired before it opened one
-	ReasonLate                         // read late; waits in case its end is next in the queue
+	ReasonOpened      Reason = iota + 1 // opened the incident it is in
+	ReasonHeld                          // opened it after firing for its severity's open_after
+	ReasonJoined                        // its group had an open incident
+	ReasonEvidence                      // waited, and was taken in when its group's incident opened
+	ReasonReopened                      // fired again within reopen_within
+	ReasonWaiting                       // fires, not yet for its severity's open_after
+	ReasonNeverOpens                    // its severity opens no incident
+	ReasonSilenced                      // a silence quiets it
+	ReasonInhibited                     // another alert inhibits it
+	ReasonOver                          // cleared or expired before it opened one
+	ReasonLate                          // read late; waits in case its end is next in the queue
+	ReasonMaintenance                   // began inside a maintenance window
+	ReasonFlapping                      // damped: waits until it has fired without a break
+	ReasonFlapped                       // opened its incident, or entered it, because it flaps
+	ReasonHeartbeat                     // a sign of life: only its absence means something
 )
 
 // String returns the reason's name in the API.
 func (r Reason) String() string {
-	names := [...]string{"", "opened", "held", "joined", "evidence", "reopened", "waiting", "never_opens", "silenced", "inhibited", "over", "late"}
+	names := [...]string{"", "opened", "held", "joined", "evidence", "reopened", "waiting", "never_opens", "silenced", "inhibited", "over", "late",
+		"maintenance", "flapping", "flapped", "heartbeat"}
 	if int(r) < len(names) {
 		return names[r]
 	}
@@ -189,8 +227,18 @@ type AlertState struct {
 	EndedAt     Time   // arrival of its end, 0 while firing
 	EasesAt     Time   // when the severity falls to that of its live claims, 0 when it is theirs
 	FirstAt     Time   // arrival of the first occurrence
+	Flap        Flap   // how restless it is; zero when it never changed
 	Name        string // alertname label, for people; not kept
 	Resource    string // CI reference, for people; not kept
+}
+
+// Flap is an alert's record of going up and down, after RFC 2439.
+type Flap struct {
+	Penalty uint32 // in thousandths, as of At; it halves every 10 min
+	At      Time   // of the last change that counted
+	Since   Time   // when this bout of changes began
+	Changes uint32 // counted since then
+	Damped  bool
 }
 
 // ClaimState is what one source says about one label set.
@@ -209,6 +257,7 @@ type ClaimState struct {
 	Timeout         bool // EndsAt is ours: arrival + resolve_timeout
 	Unconfirmed     bool
 	Inhibited       bool
+	Maintenance     bool   // began inside a maintenance window that still runs
 	Silences        uint16 // active silences that match
 	StartsAt        Time
 	EndsAt          Time // firing: valid until (Never for send-once sources); else when it ended
@@ -262,4 +311,11 @@ type IncidentState struct {
 	Reopened   uint32
 	Recurs     IncidentID // the incident of the same group before this one, 0 when none
 	Notes      uint32
+
+	WorseAt      Time   // when it rang again after it had been acknowledged, 0 when what is acknowledged is all there is
+	SnoozedUntil Time   // 0 when it is not
+	HeldUntil    Time   // on hold until then, 0 when it is not
+	HeldFor      string // what for
+	Storm        uint32 // number of the storm in which it opened, and so was not told of by itself; 0 when in none
+	Heartbeat    uint32 // number of the heartbeat whose absence it is about, 0 when none
 }

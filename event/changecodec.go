@@ -2,12 +2,13 @@ package event
 
 import "fmt"
 
-// changeVersion is the first byte of every record of the changes log.
-const changeVersion = 1
+// changeVersion is the first byte of every record of the changes log. Records of an older version are read too: what they
+// lack is zero.
+const changeVersion = 2
 
 // AppendChanges appends one record: all changes of one input, which share shard, seq and at. Seq and At are the log frame's.
 func AppendChanges(dst []byte, changes []Change) []byte {
-	c := coder{buf: append(dst, changeVersion)}
+	c := coder{buf: append(dst, changeVersion), version: changeVersion}
 	c.count(len(changes))
 	for i := range changes {
 		codeChange(&c, &changes[i])
@@ -17,10 +18,10 @@ func AppendChanges(dst []byte, changes []Change) []byte {
 
 // DecodeChanges reads a record of the changes log; what it returns aliases record.
 func DecodeChanges(record []byte, seq uint64, at Time) ([]Change, error) {
-	if len(record) == 0 || record[0] != changeVersion {
-		return nil, fmt.Errorf("%w: unknown version of a change", ErrMalformed)
+	c, err := openRecord(record, changeVersion)
+	if err != nil {
+		return nil, err
 	}
-	c := coder{buf: record[1:], reading: true}
 	n := c.count(0)
 	out := make([]Change, 0, min(n, 1024))
 	for i := range n {
@@ -49,10 +50,11 @@ func codeChange(c *coder, ch *Change) {
 	case AlertFiring, AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased:
 		codeAlert(c, &ch.Alert, ch.At)
 		codeClaim(c, &ch.Claim, ch.At)
-	case AlertSeverity, AlertJoined, AlertDropped:
+	case AlertSeverity, AlertJoined, AlertDropped, AlertDamped, AlertSteadied:
 		codeAlert(c, &ch.Alert, ch.At)
 	case IncidentOpened, IncidentUpdated, IncidentAcknowledged, IncidentAssigned, IncidentNoted, IncidentCleared,
-		IncidentRecovered, IncidentRelapsed, IncidentSignalLost, IncidentResolved, IncidentReopened:
+		IncidentRecovered, IncidentRelapsed, IncidentSignalLost, IncidentResolved, IncidentReopened, IncidentFlapping,
+		IncidentWorse, IncidentSnoozed, IncidentWoke, IncidentHeld, IncidentUnheld:
 		if c.reading {
 			ch.Incident = &IncidentState{}
 		}
@@ -64,6 +66,42 @@ func codeChange(c *coder, ch *Change) {
 			ch.Silence = &Silence{}
 		}
 		codeSilence(c, ch.Silence)
+	case SilenceEnding:
+		if c.reading {
+			ch.Silence = &Silence{}
+		}
+		codeSilence(c, ch.Silence)
+		number(c, &ch.Count)
+	case WindowSet, WindowStarted, WindowEnding, WindowEnded, WindowDropped:
+		if c.reading {
+			ch.Window = &Window{}
+		}
+		codeWindow(c, ch.Window)
+		number(c, &ch.Count)
+	default:
+		codeRare(c, ch)
+	}
+}
+
+// codeRare codes what does not happen to every alert.
+func codeRare(c *coder, ch *Change) {
+	switch ch.Kind {
+	case StormBegan, StormEnded:
+		if c.reading {
+			ch.Storm = &Storm{}
+		}
+		codeStorm(c, ch.Storm)
+	case HeartbeatSet, HeartbeatLost, HeartbeatBack, HeartbeatDropped:
+		if c.reading {
+			ch.Beat = &Heartbeat{}
+		}
+		codeHeartbeat(c, ch.Beat)
+		codeLedger(c, &ch.Ledger)
+	case HandoverNoted, HandoverSigned:
+		if c.reading {
+			ch.Handover = &Handover{}
+		}
+		codeHandover(c, ch.Handover)
 	default:
 		codeMeta(c, ch)
 	}
@@ -142,6 +180,23 @@ func codeAlert(c *coder, a *AlertState, at Time) {
 	near(c, &a.FirstAt, at)
 	c.string(&a.Name)
 	c.string(&a.Resource)
+	if c.version >= 2 {
+		codeFlap(c, &a.Flap, at)
+	}
+}
+
+// codeFlap costs most alerts, which never change, one byte.
+func codeFlap(c *coder, f *Flap, at Time) {
+	has := *f != Flap{}
+	c.bool(&has)
+	if !has {
+		return
+	}
+	number(c, &f.Penalty)
+	near(c, &f.At, at)
+	near(c, &f.Since, at)
+	number(c, &f.Changes)
+	c.bool(&f.Damped)
 }
 
 func codeClaim(c *coder, cl *ClaimState, at Time) {
@@ -163,6 +218,9 @@ func codeClaim(c *coder, cl *ClaimState, at Time) {
 	c.bool(&cl.Timeout)
 	c.bool(&cl.Unconfirmed)
 	c.bool(&cl.Inhibited)
+	if c.version >= 2 {
+		c.bool(&cl.Maintenance)
+	}
 	number(c, &cl.Silences)
 	near(c, &cl.StartsAt, at)
 	near(c, &cl.EndsAt, at)
@@ -195,6 +253,45 @@ func codeIncident(c *coder, i *IncidentState) {
 	number(c, &i.Reopened)
 	number(c, &i.Recurs)
 	number(c, &i.Notes)
+	if c.version >= 2 {
+		c.time(&i.WorseAt)
+		c.time(&i.SnoozedUntil)
+		c.time(&i.HeldUntil)
+		c.string(&i.HeldFor)
+		number(c, &i.Storm)
+		number(c, &i.Heartbeat)
+	}
+}
+
+func codeStorm(c *coder, s *Storm) {
+	number(c, &s.Number)
+	c.string(&s.Tenant)
+	c.time(&s.BeganAt)
+	c.time(&s.EndedAt)
+	number(c, &s.Openings)
+	number(c, &s.Held)
+	number(c, &s.Worst)
+}
+
+func codeHeartbeat(c *coder, h *Heartbeat) {
+	number(c, &h.Number)
+	c.string(&h.Tenant)
+	c.string(&h.Rule)
+	c.string(&h.Name)
+	c.string(&h.Source)
+	c.labels(&h.Labels)
+	number(c, &h.Alert)
+	c.time(&h.Since)
+	c.time(&h.LastWord)
+	c.time(&h.LostAt)
+}
+
+func codeHandover(c *coder, h *Handover) {
+	c.string(&h.Tenant)
+	c.string(&h.Team)
+	c.time(&h.At)
+	c.string(&h.Actor)
+	c.string(&h.Text)
 }
 
 func codeLedger(c *coder, l *[]LedgerEntry) {

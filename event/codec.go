@@ -8,8 +8,17 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// codecVersion is the first byte of every record. A reader knows this version and refuses others by name.
-const codecVersion = 1
+// codecVersion is the first byte of every record. Records of an older version are read too: what they lack is zero. A later one
+// is refused.
+const codecVersion = 2
+
+// openRecord reads the version in front of a record.
+func openRecord(record []byte, newest byte) (coder, error) {
+	if len(record) == 0 || record[0] == 0 || record[0] > newest {
+		return coder{}, fmt.Errorf("%w: unknown version", ErrMalformed)
+	}
+	return coder{buf: record[1:], reading: true, version: record[0]}, nil
+}
 
 // Encoder writes inputs as journal records. Content that was already written in full in the current segment is named by its
 // number there (a touch), so a repeat costs some 20 bytes. One goroutine owns it.
@@ -37,8 +46,7 @@ func (e *Encoder) Reset() {
 
 // Append appends in's record to dst. Seq and At are the journal frame's and not part of it.
 func (e *Encoder) Append(dst []byte, in *Input) []byte {
-	c := coder{buf: dst}
-	c.buf = append(c.buf, codecVersion)
+	c := coder{buf: append(dst, codecVersion), version: codecVersion}
 	codeHead(&c, in)
 	if in.Kind == InputEvents {
 		codeBatchHead(&c, in.Batch)
@@ -111,10 +119,10 @@ func (d *Decoder) Reset() { d.contents = d.contents[:0] }
 
 // Decode reads a record into a new Input that shares no memory with record.
 func (d *Decoder) Decode(record []byte) (*Input, error) {
-	if len(record) == 0 || record[0] != codecVersion {
-		return nil, fmt.Errorf("%w: unknown codec version", ErrMalformed)
+	c, err := openRecord(slices.Clone(record), codecVersion)
+	if err != nil {
+		return nil, err
 	}
-	c := coder{buf: slices.Clone(record[1:]), reading: true}
 	in := &Input{}
 	codeHead(&c, in)
 	if in.Kind == InputEvents && c.err == nil {
@@ -263,22 +271,53 @@ func codeCommand(c *coder, cmd *Command) {
 		}
 		codeSilence(c, cmd.Silence)
 	}
+	if c.version >= 2 {
+		codeLaterCommand(c, cmd)
+	}
+}
+
+func codeLaterCommand(c *coder, cmd *Command) {
+	c.time(&cmd.Until)
+	c.string(&cmd.WindowID)
+	has := cmd.Window != nil
+	c.bool(&has)
+	if has {
+		if c.reading {
+			cmd.Window = &Window{}
+		}
+		codeWindow(c, cmd.Window)
+	}
+}
+
+func codeWindow(c *coder, w *Window) {
+	c.string(&w.ID)
+	c.string(&w.Tenant)
+	c.string(&w.Name)
+	codeMatchers(c, &w.Matchers)
+	n := c.count(len(w.CIs))
+	if c.reading && n > 0 {
+		w.CIs = make([]string, n)
+	}
+	for i := range w.CIs {
+		c.string(&w.CIs[i])
+	}
+	c.time(&w.StartsAt)
+	c.time(&w.EndsAt)
+	c.string(&w.Intervals)
+	c.string(&w.Zone)
+	c.bytes(&w.ZoneData)
+	c.string(&w.Reason)
+	c.string(&w.CreatedBy)
+	c.string(&w.Actor)
+	c.time(&w.UpdatedAt)
+	c.time(&w.OpenAt)
+	c.time(&w.CloseAt)
 }
 
 func codeSilence(c *coder, s *Silence) {
 	c.string(&s.ID)
 	c.string(&s.Tenant)
-	n := c.count(len(s.Matchers))
-	if c.reading && n > 0 {
-		s.Matchers = make([]Matcher, n)
-	}
-	for i := range s.Matchers {
-		m := &s.Matchers[i]
-		c.string(&m.Name)
-		c.string(&m.Value)
-		c.bool(&m.IsRegex)
-		c.bool(&m.IsEqual)
-	}
+	codeMatchers(c, &s.Matchers)
 	c.time(&s.StartsAt)
 	c.time(&s.EndsAt)
 	c.time(&s.UpdatedAt)
@@ -286,4 +325,18 @@ func codeSilence(c *coder, s *Silence) {
 	c.string(&s.Actor)
 	c.string(&s.Comment)
 	c.labels(&s.Annotations)
+}
+
+func codeMatchers(c *coder, list *[]Matcher) {
+	n := c.count(len(*list))
+	if c.reading && n > 0 {
+		*list = make([]Matcher, n)
+	}
+	for i := range *list {
+		m := &(*list)[i]
+		c.string(&m.Name)
+		c.string(&m.Value)
+		c.bool(&m.IsRegex)
+		c.bool(&m.IsEqual)
+	}
 }

@@ -91,11 +91,20 @@ func inputs() []*Input {
 			ID: "i", Tenant: "main", Matchers: []Matcher{{"a", "b|c", true, false}}, StartsAt: 1, EndsAt: 2, UpdatedAt: 3,
 			CreatedBy: "me", Actor: "u", Comment: "c", Annotations: Labels{{"k", "v"}},
 		}}},
+		{Kind: InputCommand, Command: &Command{Kind: Snooze, Actor: "ann", Tenant: "main", Incident: 3, Until: 9}},
+		{Kind: InputCommand, Command: &Command{Kind: SetWindow, WindowID: "w", Window: window()}},
 		{Kind: InputTick},
 		{Kind: InputResumed, Gap: 10 * Minute, Source: Source{"s", "main", Resender}},
 		{Kind: InputCore, Version: "1.2.3"},
 		{Kind: InputRules, Rules: []byte("grouping: []")},
 		{Kind: InputOverCap, Source: Source{"s", "main", Resender}, Refused: 9, Limit: 10},
+	}
+}
+
+func window() *Window {
+	return &Window{
+		ID: "w", Tenant: "main", Name: "n", Matchers: []Matcher{{"a", "b", false, true}}, CIs: []string{"db-1"}, StartsAt: 1, EndsAt: 2,
+		Intervals: "[]", Zone: "Europe/Berlin", ZoneData: []byte("TZif"), Reason: "r", CreatedBy: "me", Actor: "u", UpdatedAt: 3, OpenAt: 4, CloseAt: 5,
 	}
 }
 
@@ -143,6 +152,22 @@ func changesOf(kind ChangeKind) Change {
 		ch.Ledger = []LedgerEntry{{Kind: "rule", Operands: []string{"a", "b"}, MilliNats: -5, RuleSource: "r.yml:1"}}
 	case kind >= SilenceSet && kind <= SilenceDropped:
 		ch.Silence = inputs()[2].Command.Silence
+	case kind == AlertDamped, kind == AlertSteadied:
+		ch.Alert = AlertState{ID: NewAlertID(5, 6), Phase: Firing, Severity: Major, Flap: Flap{Penalty: 3_000_000, At: 1_000_000, Since: 900_000, Changes: 14, Damped: true}}
+	case kind >= IncidentFlapping && kind <= IncidentUnheld:
+		ch.Incident = &IncidentState{ID: 7, Phase: IncidentOpen, WorseAt: 1, SnoozedUntil: 2, HeldUntil: 3, HeldFor: "vendor", Storm: 4, Heartbeat: 5}
+		ch.Text = "because"
+	case kind == SilenceEnding:
+		ch.Silence, ch.Count = inputs()[2].Command.Silence, 3
+	case kind >= WindowSet && kind <= WindowDropped:
+		ch.Window, ch.Count = window(), 3
+	case kind == StormBegan, kind == StormEnded:
+		ch.Storm = &Storm{Number: 1, Tenant: "main", BeganAt: 2, EndedAt: 3, Openings: 4, Held: 5, Worst: 2}
+	case kind >= HeartbeatSet && kind <= HeartbeatDropped:
+		ch.Beat = &Heartbeat{Number: 1, Tenant: "main", Rule: "r", Name: "n", Source: "s", Labels: Labels{{"a", "b"}}, Alert: NewAlertID(1, 2), Since: 3, LastWord: 4, LostAt: 5}
+		ch.Ledger = []LedgerEntry{{Kind: "unwatched", Operands: []string{"a"}}}
+	case kind == HandoverNoted, kind == HandoverSigned:
+		ch.Handover = &Handover{Tenant: "main", Team: "db", At: 1, Actor: "u", Text: "t"}
 	case kind == SourceAdded:
 		ch.Source = Source{"s", "main", Resender}
 	case kind == SourceOverCap:
@@ -184,6 +209,23 @@ func FuzzDecodeChanges(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, changes, again)
 	})
+}
+
+func TestARecordOfTheVersionBeforeIsRead(t *testing.T) {
+	c := coder{buf: []byte{1}, version: 1}
+	c.count(1)
+	old := changesOf(AlertFiring)
+	codeChange(&c, &old)
+	got, err := DecodeChanges(c.buf, old.Seq, old.At)
+	require.NoError(t, err)
+	require.Equal(t, []Change{old}, got)
+
+	in := inputs()[2]
+	c = coder{buf: []byte{1}, version: 1}
+	codeHead(&c, in)
+	read, err := new(Decoder).Decode(c.buf)
+	require.NoError(t, err)
+	require.Equal(t, said(in), said(read))
 }
 
 func TestARecordOfAnotherVersionIsRefusedByName(t *testing.T) {

@@ -14,6 +14,7 @@ var ErrMalformed = errors.New("event: malformed record")
 type coder struct {
 	buf     []byte // written so far, or still to read
 	reading bool
+	version byte // of the format; a field that came later is walked from its version on
 	err     error
 }
 

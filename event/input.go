@@ -52,6 +52,12 @@ const (
 	Note                                 // Incident, Text
 	SetSilence                           // Silence; its ID names the one to replace, or is empty
 	ExpireSilence                        // SilenceID
+	Snooze                               // Incident, Until: acknowledges it until then
+	Hold                                 // Incident, Until, Text: what for; Until 0 ends the hold
+	SetWindow                            // Window; its ID names the one to replace, or is empty
+	EndWindow                            // WindowID: no more of it, and what runs ends now
+	NoteHandover                         // Team, Text
+	SignHandover                         // Team
 )
 
 // Command is what somebody asked for. Actor is an opaque id; names and addresses are kept elsewhere.
@@ -65,12 +71,16 @@ type Command struct {
 	Team      string
 	SilenceID string
 	Silence   *Silence
+	Until     Time
+	WindowID  string
+	Window    *Window
 }
 
 // Result is the core's answer to a Command.
 type Result struct {
 	Err       *Refusal
 	SilenceID string
+	WindowID  string
 }
 
 // RefusalCode classifies why a command was not carried out.

@@ -8,14 +8,16 @@ import (
 
 // Opening is what an incident is opened with.
 type Opening struct {
-	ID       event.IncidentID
-	Tenant   string
-	Title    string
-	Rule     string
-	Labels   event.Labels
-	Severity event.Severity
-	Recurs   event.IncidentID
-	At       event.Time
+	ID        event.IncidentID
+	Tenant    string
+	Title     string
+	Rule      string
+	Labels    event.Labels
+	Severity  event.Severity
+	Recurs    event.IncidentID
+	Storm     uint32
+	Heartbeat uint32
+	At        event.Time
 }
 
 // Open returns a new incident's state.
@@ -23,6 +25,7 @@ func Open(o Opening) event.IncidentState {
 	return event.IncidentState{
 		ID: o.ID, Tenant: o.Tenant, Phase: event.IncidentOpen, Severity: o.Severity, Priority: Priority(o.Severity), Unbound: true,
 		Title: o.Title, Rule: o.Rule, Labels: o.Labels, OpenedAt: o.At, LastOnset: o.At, Recurs: o.Recurs,
+		Storm: o.Storm, Heartbeat: o.Heartbeat,
 	}
 }
 
@@ -52,12 +55,81 @@ func Reassess(i *event.IncidentState, s event.Severity) bool {
 	return true
 }
 
-// Acknowledge records that actor has taken notice.
-func Acknowledge(i *event.IncidentState, actor string, at event.Time) *event.Refusal {
+// Acknowledge records that actor has taken notice of all there is by now. It tells whether that says anything new: a second
+// acknowledgement of the same evidence does not, and the first name stays until the incident gets worse.
+func Acknowledge(i *event.IncidentState, actor string, at event.Time) (bool, *event.Refusal) {
 	if r := mustBeOpen(i, "acknowledged"); r != nil {
+		return false, r
+	}
+	if i.AckedAt != 0 && i.WorseAt == 0 && i.LastOnset <= i.AckedAt {
+		return false, nil
+	}
+	if i.AckedAt == 0 || i.WorseAt != 0 {
+		i.AckedBy = actor
+	}
+	i.AckedAt, i.WorseAt = at, 0
+	return true, nil
+}
+
+// MaxPause bounds a snooze and a hold: every mute has an end that people live to see.
+const MaxPause = 90 * event.Day
+
+// Snooze acknowledges the incident until a time; then, or when it gets worse, it rings again.
+func Snooze(i *event.IncidentState, actor string, until, at event.Time) *event.Refusal {
+	if r := mustBeOpen(i, "snoozed"); r != nil {
 		return r
 	}
-	i.AckedAt, i.AckedBy = at, actor
+	if r := mustLieAhead("snooze", until, at); r != nil {
+		return r
+	}
+	i.AckedAt, i.AckedBy, i.WorseAt, i.SnoozedUntil = at, actor, 0, until
+	return nil
+}
+
+// Wake ends a snooze whose time has come: nobody has the incident any more.
+func Wake(i *event.IncidentState) {
+	i.SnoozedUntil, i.AckedAt, i.AckedBy, i.WorseAt = 0, 0, "", 0
+}
+
+// Worsen marks that there is more to an incident than what was acknowledged. It tells whether anybody had acknowledged it and
+// has not been told yet.
+func Worsen(i *event.IncidentState, at event.Time) bool {
+	if i.Phase != event.IncidentOpen || i.AckedAt == 0 || i.WorseAt != 0 {
+		return false
+	}
+	i.WorseAt, i.SnoozedUntil = at, 0
+	return true
+}
+
+// Hold keeps the incident open, waiting for something, until a time; an until of 0 ends the hold.
+func Hold(i *event.IncidentState, until event.Time, reason string, at event.Time) *event.Refusal {
+	if r := mustBeOpen(i, "put on hold"); r != nil {
+		return r
+	}
+	if until == 0 {
+		if i.HeldUntil == 0 {
+			return &event.Refusal{Code: event.Conflict, Message: i.ID.String() + " is not on hold"}
+		}
+		i.HeldUntil, i.HeldFor = 0, ""
+		return nil
+	}
+	if r := mustLieAhead("hold", until, at); r != nil {
+		return r
+	}
+	if reason == "" {
+		return &event.Refusal{Code: event.Invalid, Message: "a hold needs a reason", Hint: "say what it waits for: the vendor, a change, the caller"}
+	}
+	i.HeldUntil, i.HeldFor = until, reason
+	return nil
+}
+
+func mustLieAhead(what string, until, at event.Time) *event.Refusal {
+	switch {
+	case until <= at:
+		return &event.Refusal{Code: event.Invalid, Message: "the end of a " + what + " must lie ahead"}
+	case until > at+MaxPause:
+		return &event.Refusal{Code: event.Invalid, Message: fmt.Sprintf("a %s lasts at most %d days", what, MaxPause/event.Day)}
+	}
 	return nil
 }
 
@@ -93,13 +165,14 @@ func Resolve(i *event.IncidentState, actor, reason string, firing int, at event.
 func Finish(i *event.IncidentState, actor string, at event.Time) {
 	i.Phase, i.ResolvedAt, i.ResolvedBy = event.IncidentDone, at, actor
 	i.SignalLost, i.Recovered = false, false
+	i.SnoozedUntil, i.HeldUntil, i.HeldFor = 0, 0, ""
 }
 
 // Reopen takes the incident back. Who had acknowledged it has not seen what comes now, so the acknowledgement goes; the
 // assignment stays.
 func Reopen(i *event.IncidentState, at event.Time) {
 	i.Phase, i.ResolvedAt, i.ResolvedBy = event.IncidentOpen, 0, ""
-	i.AckedAt, i.AckedBy = 0, ""
+	i.AckedAt, i.AckedBy, i.WorseAt = 0, "", 0
 	i.ClearSince, i.SignalLost, i.Recovered = 0, false, false
 	i.LastOnset = at
 	i.Reopened++

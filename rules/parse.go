@@ -24,8 +24,8 @@ const defaultName = "rules/default.yml"
 func Default() File { return File{Name: defaultName, Text: slices.Clone(defaultRules)} }
 
 // Parse reads rule files, in the order of their names, over the shipped ones: a file sets single settings (each in one file
-// only), its grouping rules take the place of the shipped ones as soon as any file has the key `grouping`, and its inhibition
-// rules add up. No files give the shipped rules. The error is of type Errors and holds every problem of every file.
+// only), its grouping rules take the place of the shipped ones as soon as any file has the key `grouping`, its inhibition
+// rules add up, and so do its heartbeats, of which one takes the place of a shipped one of its name. No files give the shipped rules. The error is of type Errors and holds every problem of every file.
 func Parse(files []File) (*Set, error) {
 	base, problems := parseOver([]File{Default()}, Settings{})
 	if len(files) > 0 {
@@ -33,13 +33,14 @@ func Parse(files []File) (*Set, error) {
 		if user.Grouping == nil {
 			user.Grouping = base.Grouping
 		}
+		user.Heartbeats = overrideHeartbeats(base.Heartbeats, user.Heartbeats)
 		base, problems = user, append(problems, more...)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	base.Grouping = append(slices.Clip(base.Grouping), alone())
 	base.Warnings = base.warnings()
+	base.Grouping = append(slices.Clip(base.Grouping), blind(), alone())
 	base.compile()
 	return base, nil
 }
@@ -56,9 +57,10 @@ func parseOver(files []File, start Settings) (*Set, Errors) {
 			strict.Field{Key: "settings", Value: settings},
 			strict.Field{Key: "grouping", Value: appendList(&s.Grouping, func(g *Grouping) strict.Value { return g.read })},
 			strict.Field{Key: "inhibit_rules", Value: appendList(&s.Inhibit, func(in *Inhibit) strict.Value { return in.read })},
+			strict.Field{Key: "heartbeats", Value: appendList(&s.Heartbeats, func(h *Heartbeat) strict.Value { return h.read })},
 		))...)
 	}
-	return s, append(problems, s.repeatedNames()...)
+	return s, append(append(problems, s.repeatedNames()...), s.repeatedHeartbeats()...)
 }
 
 // appendList reads a list and appends it to what dst holds from other files.
@@ -75,7 +77,7 @@ func appendList[T any](dst *[]T, item func(*T) strict.Value) strict.Value {
 
 // repeatedNames reports grouping rules that people could not tell apart.
 func (s *Set) repeatedNames() (problems Errors) {
-	first := map[string]strict.Place{"alone": alone().Place}
+	first := map[string]strict.Place{"alone": alone().Place, "blind": blind().Place}
 	for _, g := range s.Grouping {
 		if g.Name == "" {
 			continue // reported as missing
@@ -92,8 +94,8 @@ func (s *Set) repeatedNames() (problems Errors) {
 
 // warnings reports rules that can have no effect or too much of it.
 func (s *Set) warnings() (found Errors) {
-	for i, g := range s.Grouping[:len(s.Grouping)-1] {
-		if len(g.Match) == 0 && len(g.GroupBy) == 0 && i < len(s.Grouping)-2 {
+	for i, g := range s.Grouping {
+		if len(g.Match) == 0 && len(g.GroupBy) == 0 && i < len(s.Grouping)-1 {
 			found = append(found, strict.Problem{Place: g.Place, Key: "grouping",
 				Message: "this rule takes every alert; the rules after it are never tried", Hint: "move it to the end"})
 		}

@@ -49,6 +49,12 @@ func TestTheShippedSettingsAreWhatOperatorsWerePromised(t *testing.T) {
 		SilenceRetention:  5 * event.Day,
 		LagThreshold:      event.Minute,
 		MaxClaimsPerAlert: 64,
+		OnsetGap:          10 * event.Minute,
+		FlapSteady:        3 * event.Minute,
+		MuteWarning:       15 * event.Minute,
+		StormOpenings:     20,
+		StormWithin:       event.Minute,
+		StormCalm:         5 * event.Minute,
 	}, mustParse(t).Settings)
 	require.Empty(t, mustParse(t).Inhibit, "nothing hides anything on a fresh install")
 }
@@ -59,7 +65,7 @@ func TestAFileOverridesSingleSettingsAndKeepsTheRest(t *testing.T) {
 	want.ResolveHold, want.SeverityHold = 90*event.Minute, 0
 	want.OpenAfter[event.Warning], want.OpenAfter[event.Minor] = event.Never, event.Day
 	require.Equal(t, want, s.Settings)
-	require.Len(t, s.Grouping, 3, "grouping rules stay the shipped ones")
+	require.Len(t, s.Grouping, 4, "grouping rules stay the shipped ones")
 }
 
 func TestASettingInTwoFilesNamesBothPlaces(t *testing.T) {
@@ -82,8 +88,8 @@ func TestGroupingListsConcatenateInTheOrderOfFileNamesAndReplaceTheShippedOnes(t
 	for _, g := range s.Grouping {
 		names = append(names, g.Name)
 	}
-	require.Equal(t, []string{"a", "b", "c", "alone"}, names)
-	require.Len(t, mustParse(t, "grouping: []").Grouping, 1, "an empty list leaves every alert alone")
+	require.Equal(t, []string{"a", "b", "c", "blind", "alone"}, names)
+	require.Len(t, mustParse(t, "grouping: []").Grouping, 2, "an empty list leaves every alert alone")
 }
 
 func TestProblemsOfSeveralFilesComeTogetherSortedByPlace(t *testing.T) {
@@ -92,7 +98,7 @@ func TestProblemsOfSeveralFilesComeTogetherSortedByPlace(t *testing.T) {
 		{Name: "c.yml", Text: []byte("grouping: [{name: x, group_by: []}]\nsettings: {resolve_hold: 2d}")},
 		{Name: "a.yml", Text: []byte("colour: red")},
 	})
-	require.EqualError(t, err, "a.yml:1:1: colour: unknown key; known here: settings, grouping, inhibit_rules\n"+
+	require.EqualError(t, err, "a.yml:1:1: colour: unknown key; known here: settings, grouping, inhibit_rules, heartbeats\n"+
 		"c.yml:1:12: name: the name \"x\" is taken at b.yml:1:12; give the rule another name\n"+
 		"c.yml:2:26: resolve_hold: must be at most 1d (got \"2d\")")
 }

@@ -4,12 +4,13 @@ import "github.com/tocsin-noc/tocsin/event"
 
 // Set is everything that rules say. It does not change.
 type Set struct {
-	Settings Settings
-	Grouping []Grouping // in the order they are tried; the last takes everything
-	Inhibit  []Inhibit
-	Warnings Errors // what was accepted and looks wrong
+	Settings   Settings
+	Grouping   []Grouping // in the order they are tried; at the end the built-in rules "blind" and "alone"
+	Inhibit    []Inhibit
+	Heartbeats []Heartbeat
+	Warnings   Errors // what was accepted and looks wrong
 
-	grouping, sources, targets index
+	grouping, sources, targets, heartbeats index
 }
 
 // compile builds the indexes.
@@ -22,7 +23,11 @@ func (s *Set) compile() {
 	for i := range s.Inhibit {
 		sources[i], targets[i] = s.Inhibit[i].source, s.Inhibit[i].target
 	}
-	s.grouping, s.sources, s.targets = newIndex(grouping), newIndex(sources), newIndex(targets)
+	heartbeats := make([][]test, len(s.Heartbeats))
+	for i := range s.Heartbeats {
+		heartbeats[i] = newTests(s.Heartbeats[i].Match)
+	}
+	s.grouping, s.sources, s.targets, s.heartbeats = newIndex(grouping), newIndex(sources), newIndex(targets), newIndex(heartbeats)
 }
 
 // Group returns the rule that groups an alert with the labels ls, as an index into s.Grouping: the first that matches and whose
@@ -30,6 +35,9 @@ func (s *Set) compile() {
 // in; its strings are those of ls and of the rule.
 func (s *Set) Group(ls, key event.Labels) (rule int, k event.Labels) {
 	last := len(s.Grouping) - 1
+	if ls.Get("alertname") == BlindName && ls.Get("heartbeat") != "" {
+		return last - 1, s.Grouping[last-1].appendKey(key[:0], ls)
+	}
 	rule = s.grouping.first(ls, last, func(i int) bool { return s.Grouping[i].complete(ls) })
 	return rule, s.Grouping[rule].appendKey(key[:0], ls)
 }

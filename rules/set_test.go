@@ -32,7 +32,7 @@ func mustParse(t testing.TB, texts ...string) *Set {
 
 func TestTheShippedRulesGroupByServiceThenAlertnameThenAlone(t *testing.T) {
 	s := mustParse(t)
-	require.Len(t, s.Grouping, 3)
+	require.Len(t, s.Grouping, 4)
 	for _, c := range []struct {
 		name   string
 		labels []string

@@ -25,6 +25,12 @@ type Settings struct {
 	SilenceRetention  event.Time
 	LagThreshold      event.Time
 	MaxClaimsPerAlert int
+	OnsetGap          event.Time
+	FlapSteady        event.Time
+	MuteWarning       event.Time
+	StormOpenings     int
+	StormWithin       event.Time
+	StormCalm         event.Time
 }
 
 const day = 24 * time.Hour
@@ -47,6 +53,12 @@ func (s *Settings) fields(once func(key string, v strict.Value) strict.Value) []
 		span("silence_retention", &s.SilenceRetention, time.Minute, 365*day),
 		span("lag_threshold", &s.LagThreshold, time.Second, time.Hour),
 		{Key: "max_claims_per_alert", Value: once("max_claims_per_alert", strict.Int(&s.MaxClaimsPerAlert, 1, 4096))},
+		span("onset_gap", &s.OnsetGap, 0, 7*day),
+		span("flap_steady", &s.FlapSteady, time.Second, time.Hour),
+		span("mute_warning", &s.MuteWarning, 0, day),
+		{Key: "storm_openings", Value: once("storm_openings", strict.Int(&s.StormOpenings, 1, 10_000))},
+		span("storm_within", &s.StormWithin, time.Second, time.Hour),
+		span("storm_calm", &s.StormCalm, time.Second, day),
 	}
 }
 

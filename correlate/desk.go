@@ -1,0 +1,64 @@
+package correlate
+
+import (
+	"slices"
+
+	"github.com/tocsin-noc/tocsin/event"
+)
+
+// desk is what a tenant's operators keep besides alerts, incidents and silences. There is little of each, so lists do. A view
+// shares them: entries and lists are replaced, never written.
+type desk struct {
+	Windows []*window
+	Storms  []*storm
+	Beats   []*event.Heartbeat
+	Books   []*book
+
+	StormNumber, BeatNumber uint32 // given out so far
+
+	lost int // heartbeats that are lost
+}
+
+// Bounds of the lists; what would exceed one is refused by name, or the oldest goes.
+const (
+	maxWindows    = 5_000
+	maxHeartbeats = 10_000
+	keptStorms    = 100 // ended ones
+	keptNotes     = 200 // of one book
+)
+
+// replaced returns a copy of list with entry i replaced, or item appended when i is negative.
+func replaced[T any](list []T, i int, item T) []T {
+	list = slices.Clone(list)
+	if i < 0 {
+		return append(list, item)
+	}
+	list[i] = item
+	return list
+}
+
+// without returns a copy of list without entry i.
+func without[T any](list []T, i int) []T { return slices.Concat(list[:i], list[i+1:]) }
+
+// watchDue looks at everything on the desk that has a deadline.
+func (s *State) watchDue() {
+	s.windowsDue()
+	s.heartbeatsDue()
+	s.stormsDue()
+	s.scheduleWatch()
+}
+
+// scheduleWatch sets the one timer of the desk to its earliest deadline.
+func (s *State) scheduleWatch() {
+	deadline := event.Never
+	for _, w := range s.desk.Windows {
+		deadline = min(deadline, w.deadline(s.settings()))
+	}
+	for _, b := range s.desk.Beats {
+		deadline = min(deadline, s.beatDeadline(b))
+	}
+	for _, t := range s.desk.Storms {
+		deadline = min(deadline, t.deadline(s.settings()))
+	}
+	s.schedule(&s.meta.Watch, timerWatch, 0, wholeSecond(deadline))
+}
