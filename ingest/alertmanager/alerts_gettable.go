@@ -26,7 +26,7 @@ type gettableAlert struct {
 
 type alertStatus struct {
 	InhibitedBy []string `json:"inhibitedBy"` // fingerprints
-	MutedBy     []string `json:"mutedBy"`     // Tocsin mutes nothing by time of day
+	MutedBy     []string `json:"mutedBy"`     // names of maintenance windows
 	SilencedBy  []string `json:"silencedBy"`  // ids
 	State       string   `json:"state"`
 }
@@ -119,8 +119,13 @@ func (rd *reader) status(same []correlate.Claim) (st alertStatus, wanted bool) {
 	if by := rd.view.InhibitedBy(rd.tenant, same[0].Labels); by != nil {
 		st.InhibitedBy = append(st.InhibitedBy, fingerprint(by))
 	}
+	if slices.ContainsFunc(same, func(c correlate.Claim) bool { return c.Maintenance }) {
+		for _, w := range rd.view.WindowsOver(rd.tenant, same[0].Labels) {
+			st.MutedBy = append(st.MutedBy, w.Name)
+		}
+	}
 	silenced, inhibited := len(st.SilencedBy) > 0, len(st.InhibitedBy) > 0
-	if silenced || inhibited {
+	if silenced || inhibited || len(st.MutedBy) > 0 {
 		st.State = stateSuppressed
 	}
 	q := rd.query

@@ -240,3 +240,16 @@ func TestASilenceIsShownForAsLongAsItHolds(t *testing.T) {
 		require.Contains(t, d.ask(admin(), "GET", alertsPath, "").Body.String(), `"state":"`+c.state+`"`, c.after)
 	}
 }
+
+func TestAMaintenanceWindowIsShownAsWhatMutesAnAlert(t *testing.T) {
+	d := newDaemon(t, fixed)
+	_, err := d.engine.Do(t.Context(), event.Command{Kind: event.SetWindow, Actor: "anna", Tenant: event.DefaultTenant, Window: &event.Window{
+		Name: "backup night", Reason: "backup", EndsAt: testNow + event.Hour,
+		Matchers: []event.Matcher{{Name: "alertname", Value: "foo", IsEqual: true}},
+	}})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, d.ask(admin(), "POST", "/api/v2/alerts", oneAlert).Code)
+	shown := d.ask(admin(), "GET", "/api/v2/alerts", "").Body.String()
+	require.Contains(t, shown, `"mutedBy":["backup night"]`)
+	require.Contains(t, shown, `"state":"suppressed"`)
+}
