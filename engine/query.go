@@ -112,8 +112,23 @@ func (e *Engine) Head() Cursor { return Cursor{Seq: e.changes.Last(), N: 1<<32 -
 // place is older than what is kept.
 func (e *Engine) Follow(ctx context.Context, after Cursor) iter.Seq2[event.Change, error] {
 	return func(yield func(event.Change, error) bool) {
+		for ch, err := range e.FollowSome(ctx, after, func(event.ChangeKind) bool { return true }) {
+			if err != nil {
+				yield(event.Change{}, err)
+				return
+			}
+			if !yield(*ch, nil) {
+				return
+			}
+		}
+	}
+}
+
+// FollowSome is Follow for who wants few kinds of change: the others cost next to nothing.
+func (e *Engine) FollowSome(ctx context.Context, after Cursor, wanted func(event.ChangeKind) bool) iter.Seq2[*event.Change, error] {
+	return func(yield func(*event.Change, error) bool) {
 		if after.Seq+1 < e.changes.First() && e.changes.First() > 1 {
-			yield(event.Change{}, ErrTruncated)
+			yield(nil, ErrTruncated)
 			return
 		}
 		r := e.changes.Reader(max(after.Seq, e.changes.First()))
@@ -128,34 +143,41 @@ func (e *Engine) Follow(ctx context.Context, after Cursor) iter.Seq2[event.Chang
 				}
 				continue
 			case errors.Is(err, journal.ErrTruncated):
-				yield(event.Change{}, ErrTruncated)
+				yield(nil, ErrTruncated)
 				return
 			case err != nil:
-				yield(event.Change{}, err)
+				yield(nil, err)
 				return
 			}
 			seen = rec.Seq
-			if ctx.Err() != nil || !yieldRecord(rec, after, yield) {
+			if ctx.Err() != nil || !yieldRecord(rec, after, wanted, yield) {
 				return
 			}
 		}
 	}
 }
 
-func yieldRecord(rec journal.Record, after Cursor, yield func(event.Change, error) bool) bool {
-	changes, err := event.DecodeChanges(append([]byte(nil), rec.Payload...), rec.Seq, event.Time(rec.At))
+func yieldRecord(rec journal.Record, after Cursor, wanted func(event.ChangeKind) bool, yield func(*event.Change, error) bool) bool {
+	more := true
+	copied := false
+	err := event.VisitChanges(rec.Payload, rec.Seq, event.Time(rec.At), func(k event.ChangeKind) bool {
+		// The reader's memory is used again: what somebody keeps is read from a copy of the record.
+		copied = copied || wanted(k)
+		return false
+	}, nil)
+	if err == nil && copied {
+		err = event.VisitChanges(append([]byte(nil), rec.Payload...), rec.Seq, event.Time(rec.At), wanted, func(ch *event.Change) bool {
+			if rec.Seq == after.Seq && ch.N <= after.N {
+				return true
+			}
+			more = yield(ch, nil)
+			return more
+		})
+	}
 	if err != nil {
-		return yield(event.Change{}, err)
+		return yield(nil, err)
 	}
-	for _, ch := range changes {
-		if rec.Seq == after.Seq && ch.N <= after.N {
-			continue
-		}
-		if !yield(ch, nil) {
-			return false
-		}
-	}
-	return true
+	return more
 }
 
 // Timeline returns an incident's own changes and those of its alerts after a place, the oldest first, how many there are in

@@ -38,6 +38,31 @@ func DecodeChanges(record []byte, seq uint64, at Time) ([]Change, error) {
 	return out, c.err
 }
 
+// VisitChanges reads a record of the changes log for who wants few of its changes: visit gets those whose kind wanted accepts,
+// until it returns false. It costs no memory for the others. What visit gets aliases record.
+func VisitChanges(record []byte, seq uint64, at Time, wanted func(ChangeKind) bool, visit func(*Change) bool) error {
+	c, err := openRecord(record, changeVersion)
+	if err != nil {
+		return err
+	}
+	var ch Change
+	n := c.count(0)
+	for i := range n {
+		ch = Change{Seq: seq, At: at, N: uint32(i)}
+		codeChange(&c, &ch)
+		if c.err != nil {
+			return c.err
+		}
+		if wanted(ch.Kind) {
+			kept := ch
+			if !visit(&kept) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
 func codeChange(c *coder, ch *Change) {
 	number(c, &ch.Kind)
 	number(c, &ch.Shard)

@@ -195,6 +195,21 @@ func TestEveryKindOfChangeComesBackAsItWas(t *testing.T) {
 	require.Equal(t, all, got)
 }
 
+func TestAVisitorGetsTheChangesItWants(t *testing.T) {
+	all := []Change{changesOf(AlertSeen), changesOf(IncidentOpened), changesOf(AlertFiring), changesOf(IncidentResolved)}
+	for i := range all {
+		all[i].N = uint32(i)
+	}
+	var got []Change
+	wanted := func(k ChangeKind) bool { return k == IncidentOpened || k == IncidentResolved }
+	require.NoError(t, VisitChanges(AppendChanges(nil, all), 9, 1_000_000, wanted, func(ch *Change) bool {
+		got = append(got, *ch)
+		return true
+	}))
+	require.Equal(t, []Change{all[1], all[3]}, got)
+	require.Error(t, VisitChanges([]byte{99}, 9, 1, wanted, nil))
+}
+
 func FuzzDecodeChanges(f *testing.F) {
 	for kind := AlertFiring; kind < maxChangeKind; kind++ {
 		f.Add(AppendChanges(nil, []Change{changesOf(kind)}))
