@@ -17,10 +17,12 @@ type Config struct {
 	ExternalURL   string   `yaml:"external_url"`    // without a slash at the end; "" when links are relative
 	WebConfigFile string   `yaml:"web_config_file"` // of exporter-toolkit
 	RuleFiles     []string `yaml:"rule_files"`      // globs
+	NotifyFile    string   `yaml:"notify_file"`     // who is told; "": nobody
 	Auth          Auth     `yaml:"auth"`
 	Limits        Limits   `yaml:"limits"`
 	Sources       []Source `yaml:"sources"`
 	Kafka         []Kafka  `yaml:"kafka"`
+	Heartbeat     Beat     `yaml:"heartbeat"`
 	Journal       Journal  `yaml:"journal"`
 	Changes       Changes  `yaml:"changes"`
 	Records       Records  `yaml:"records"`
@@ -34,6 +36,14 @@ type Auth struct {
 	TokenFile      string   `yaml:"token_file"`
 	AllowedHosts   []string `yaml:"allowed_hosts"` // values of the Host header, without port, besides the loopback names
 	InsecureNoAuth bool     `yaml:"insecure_no_auth"`
+}
+
+// Beat is Tocsin's own sign of life to somebody outside.
+type Beat struct {
+	URLFile  string   `yaml:"url_file"` // holds the URL, which is often a secret; "": none is sent
+	Interval Duration `yaml:"interval"`
+
+	URL string `yaml:"-"`
 }
 
 // Limits bound what is taken in.
@@ -178,12 +188,13 @@ func Default() *Config {
 			AlertsPerSource:      100_000,
 			QueueAlerts:          100_000,
 		},
-		Sources:  []Source{},
-		Kafka:    []Kafka{},
-		Journal:  Journal{SegmentBytes: 256 << 20, Retention: Retention{Age: Duration(30 * day), Bytes: 50e9}},
-		Changes:  Changes{SegmentBytes: 256 << 20, Bytes: 20e9},
-		Records:  Records{Bytes: 10e9},
-		Snapshot: Snapshot{Interval: Duration(5 * time.Minute), Keep: 2},
+		Sources:   []Source{},
+		Kafka:     []Kafka{},
+		Journal:   Journal{SegmentBytes: 256 << 20, Retention: Retention{Age: Duration(30 * day), Bytes: 50e9}},
+		Changes:   Changes{SegmentBytes: 256 << 20, Bytes: 20e9},
+		Records:   Records{Bytes: 10e9},
+		Heartbeat: Beat{Interval: Duration(time.Minute)},
+		Snapshot:  Snapshot{Interval: Duration(5 * time.Minute), Keep: 2},
 	}
 }
 

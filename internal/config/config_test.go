@@ -69,6 +69,7 @@ func TestTheExampleHasEveryKeyAndTheDefaultsItNames(t *testing.T) {
 	require.Equal(t, event.SendOnce, c.Sources[1].Kind.Source())
 	require.NotEqual(t, c.Sources[0].Digest, c.Sources[1].Digest)
 	require.Equal(t, "a password", c.Kafka[0].SASL.Password)
+	require.Equal(t, Beat{URLFile: c.Heartbeat.URLFile, Interval: d.Heartbeat.Interval, URL: "https://hc.example.org/ping/2f1c"}, c.Heartbeat)
 	require.Equal(t, []string{filepath.Join(filepath.Dir(c.Auth.TokenFile), "rules/*.yml")}, c.RuleFiles)
 }
 
@@ -144,6 +145,7 @@ func loadWholeExample(t *testing.T) (c *Config, text string) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
 	write(t, dir, "secrets/prometheus-eu.key", "an ingest key of some length\n")
 	write(t, dir, "secrets/kafka.password", "a password\n")
+	write(t, dir, "secrets/heartbeat.url", "https://hc.example.org/ping/2f1c\n")
 	text = uncomment(string(b))
 	c, err = Load(write(t, dir, "tocsin.yml", text))
 	require.NoError(t, err)

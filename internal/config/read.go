@@ -30,10 +30,12 @@ func (rd *reader) value() strict.Value {
 		strict.Field{Key: "external_url", Value: webURL(&c.ExternalURL)},
 		strict.Field{Key: "web_config_file", Value: rd.path(&c.WebConfigFile)},
 		strict.Field{Key: "rule_files", Value: strict.List(&c.RuleFiles, rd.glob)},
+		strict.Field{Key: "notify_file", Value: rd.path(&c.NotifyFile)},
 		strict.Field{Key: "auth", Value: rd.auth(&c.Auth)},
 		strict.Field{Key: "limits", Value: limits(&c.Limits)},
 		strict.Field{Key: "sources", Value: rd.sources(&c.Sources)},
 		strict.Field{Key: "kafka", Value: rd.clusters(&c.Kafka)},
+		strict.Field{Key: "heartbeat", Value: rd.heartbeat(&c.Heartbeat)},
 		strict.Field{Key: "journal", Value: journal(&c.Journal)},
 		strict.Field{Key: "changes", Value: changes(&c.Changes)},
 		strict.Field{Key: "records", Value: strict.Mapping(size("bytes", &c.Records.Bytes, 1<<20, 1<<50))},
@@ -51,6 +53,25 @@ func (rd *reader) auth(a *Auth) strict.Value {
 		strict.Field{Key: "token_file", Value: rd.path(&a.TokenFile)},
 		strict.Field{Key: "allowed_hosts", Value: strict.List(&a.AllowedHosts, host)},
 		strict.Field{Key: "insecure_no_auth", Value: strict.Bool(&a.InsecureNoAuth)},
+	)
+}
+
+// heartbeat reads where the daemon's own sign of life goes.
+func (rd *reader) heartbeat(b *Beat) strict.Value {
+	return strict.Mapping(
+		strict.Field{Key: "url_file", Value: strict.Scalar(func(text string) error {
+			b.URLFile = rd.resolve(text)
+			secret, err := readSecret(b.URLFile)
+			if err != nil {
+				return err
+			}
+			if u, err := url.Parse(string(secret)); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+				return errors.New("must name a file that holds an http or https URL")
+			}
+			b.URL = string(secret)
+			return nil
+		})},
+		span("interval", &b.Interval, 5*time.Second, day),
 	)
 }
 
