@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
+	"maps"
 	"net/url"
 	"strings"
 	"text/template"
@@ -72,9 +73,7 @@ func New(externalURL string, files []Source, receivers map[string]Override) (*Te
 func funcs() template.FuncMap {
 	f := template.FuncMap(amtemplate.DefaultFuncs)
 	out := template.FuncMap{}
-	for name, fn := range f {
-		out[name] = fn
-	}
+	maps.Copy(out, f)
 	out["ago"] = func(from, to time.Time) string { return span(to.Sub(from)) }
 	out["clock"] = func(t time.Time) string { return t.UTC().Format("15:04 MST") }
 	out["plural"] = func(n int, one, many string) string {
