@@ -17,7 +17,7 @@ type Alert struct {
 	Resource    string            `json:"resource" doc:"the thing that is ill, as far as the labels tell"`
 	State       string            `json:"state" enum:"firing,cleared,expired"`
 	Severity    string            `json:"severity" enum:"critical,major,minor,warning,info,clear"`
-	Suppressed  bool              `json:"suppressed" doc:"silences or other alerts quiet every live claim of it"`
+	Suppressed  bool              `json:"suppressed" doc:"silences, maintenance windows or other alerts quiet every live claim of it"`
 	Reason      string            `json:"reason" doc:"why it is where it is, for machines"`
 	Why         string            `json:"why" doc:"the same in a sentence"`
 	Incident    string            `json:"incident" doc:"empty: in none"`
@@ -34,7 +34,31 @@ type Alert struct {
 	Occurrences uint32            `json:"occurrences"`
 	SilencedBy  []string          `json:"silenced_by" doc:"ids of silences"`
 	InhibitedBy map[string]string `json:"inhibited_by" doc:"labels of an alert that inhibits it; empty: none"`
+	Maintenance []WindowBrief     `json:"maintenance" doc:"maintenance windows that quiet it"`
+	Flapping    *Flapping         `json:"flapping,omitempty" doc:"left out: it does not change often"`
 	Claims      []Claim           `json:"claims" doc:"what each source says, the latest first"`
+}
+
+// Flapping is an alert's record of going up and down.
+type Flapping struct {
+	Damped   bool       `json:"damped" doc:"it changes so often that what it says now does not count"`
+	Changes  uint32     `json:"changes" doc:"in this bout"`
+	Since    *time.Time `json:"since" doc:"when this bout began"`
+	CalmAt   *time.Time `json:"calm_at" doc:"when the damping ends if it does not change again; null: not damped"`
+	Sentence string     `json:"sentence" example:"flapping: 14 changes in 20 min, quiet for 9 min more"`
+}
+
+// flapping returns an alert's record at now, nil when there is none to speak of.
+func flapping(f event.Flap, now event.Time) *Flapping {
+	if !f.Damped && f.Changes < 2 {
+		return nil
+	}
+	out := &Flapping{Damped: f.Damped, Changes: f.Changes, Since: stamp(f.Since), CalmAt: stamp(correlate.CalmAt(f))}
+	out.Sentence = fmt.Sprintf("%d changes in %s", f.Changes, minutes(f.At-f.Since))
+	if f.Damped {
+		out.Sentence = "flapping: " + out.Sentence + ", quiet for " + minutes(correlate.CalmAt(f)-now) + " more"
+	}
+	return out
 }
 
 // Claim is what one source says about one label set of an alert.
@@ -55,6 +79,7 @@ type Claim struct {
 	Unconfirmed     bool              `json:"unconfirmed" doc:"long without word from a source that speaks on changes only"`
 	Silences        uint16            `json:"silences" doc:"how many active ones match"`
 	Inhibited       bool              `json:"inhibited"`
+	Maintenance     bool              `json:"maintenance" doc:"began inside a maintenance window that still runs"`
 }
 
 func (d *Desk) alert(v *correlate.View, a correlate.Alert) Alert {
@@ -65,6 +90,7 @@ func (d *Desk) alert(v *correlate.View, a correlate.Alert) Alert {
 		Reason: st.Reason.String(), Why: alertWhy(v, st), Key: map[string]string{}, Labels: ls.Map(),
 		StartsAt: stamp(st.StartsAt), FiringAt: stamp(st.FiringAt), EndedAt: stamp(st.EndedAt), EasesAt: stamp(st.EasesAt),
 		FirstAt: stamp(st.FirstAt), Occurrences: st.Occurrences, SilencedBy: []string{}, InhibitedBy: map[string]string{},
+		Maintenance: []WindowBrief{}, Flapping: flapping(st.Flap, d.now()),
 	}
 	if st.Incident != 0 {
 		out.Incident = st.Incident.String()
@@ -102,6 +128,14 @@ func (d *Desk) quieting(v *correlate.View, a correlate.Alert, out *Alert) {
 		if c.Inhibited && len(out.InhibitedBy) == 0 {
 			out.InhibitedBy = v.InhibitedBy(tenant, c.Labels).Map()
 		}
+		if !c.Maintenance {
+			continue
+		}
+		for _, w := range v.WindowsOver(tenant, c.Labels) {
+			if !seen[w.ID] {
+				seen[w.ID], out.Maintenance = true, append(out.Maintenance, WindowBrief{w.ID, w.Name, stamp(w.CloseAt)})
+			}
+		}
 	}
 }
 
@@ -111,7 +145,7 @@ func claim(c correlate.Claim) Claim {
 		SeverityUnknown: c.SeverityUnknown, Fingerprint: fmt.Sprintf("%016x", c.Labels.Fingerprint()),
 		Labels: c.Labels.Map(), Annotations: c.Annotations.Map(), URL: safeURL(c.GeneratorURL),
 		StartsAt: stamp(c.StartsAt), EndsAt: stamp(c.EndsAt), SeenAt: stamp(c.SeenAt),
-		Timeout: c.Timeout, Unconfirmed: c.Unconfirmed, Silences: c.Silences, Inhibited: c.Inhibited,
+		Timeout: c.Timeout, Unconfirmed: c.Unconfirmed, Silences: c.Silences, Inhibited: c.Inhibited, Maintenance: c.Maintenance,
 	}
 }
 

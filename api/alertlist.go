@@ -129,6 +129,15 @@ func (d *Desk) alertPage(v *correlate.View, s *sieve[correlate.Alert]) *AlertLis
 
 // Members returns a page of an incident's alerts, in memory, of every state.
 func (d *Desk) Members(ctx context.Context, incident string, p Paging) (*AlertList, error) {
+	return d.members(ctx, incident, p, false)
+}
+
+// NewMembers is Members for those alone that began to fire after the incident was acknowledged; all, if nobody did.
+func (d *Desk) NewMembers(ctx context.Context, incident string, p Paging) (*AlertList, error) {
+	return d.members(ctx, incident, p, true)
+}
+
+func (d *Desk) members(ctx context.Context, incident string, p Paging, unseenOnly bool) (*AlertList, error) {
 	v, i, err := d.find(ctx, incident)
 	if err != nil {
 		return nil, err
@@ -138,7 +147,9 @@ func (d *Desk) Members(ctx context.Context, incident string, p Paging) (*AlertLi
 		return nil, err
 	}
 	for a := range v.Members(i.ID) {
-		s.add(alertRank(a), a)
+		if !unseenOnly || unseen(&i, a) {
+			s.add(alertRank(a), a)
+		}
 	}
 	return d.alertPage(v, s), nil
 }

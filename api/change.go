@@ -14,13 +14,17 @@ type Change struct {
 	At       time.Time      `json:"at"`
 	Kind     string         `json:"kind" example:"incident_opened"`
 	Actor    string         `json:"actor" doc:"who asked for it; empty: the machine"`
-	Text     string         `json:"text" doc:"text of a note, reason of a resolution"`
+	Text     string         `json:"text" doc:"text of a note, reason of a resolution or a hold, what got worse, how it flaps"`
 	Incident *IncidentBrief `json:"incident,omitempty" doc:"of incident_* kinds"`
 	Alert    *AlertBrief    `json:"alert,omitempty" doc:"of alert_* kinds"`
 	Silence  *Silence       `json:"silence,omitempty" doc:"of silence_* kinds"`
+	Window   *Window        `json:"window,omitempty" doc:"of window_* kinds"`
+	Storm    *Storm         `json:"storm,omitempty" doc:"of storm_* kinds"`
+	Beat     *Heartbeat     `json:"heartbeat,omitempty" doc:"of heartbeat_* kinds"`
+	Handover *HandoverNote  `json:"handover,omitempty" doc:"of handover_* kinds"`
 	Source   string         `json:"source" doc:"of source_* kinds"`
-	Count    uint64         `json:"count" doc:"of source_over_cap: alerts refused"`
-	Why      []Reason       `json:"why" doc:"of incident_opened and incident_reopened"`
+	Count    uint64         `json:"count" doc:"of source_over_cap: alerts refused; of silence_ending, window_ending and window_ended: alerts that still fire"`
+	Why      []Reason       `json:"why" doc:"of incident_opened, incident_reopened and heartbeat_lost"`
 }
 
 // IncidentBrief is an incident's state in a change; its counts of alerts are the incident's own.
@@ -33,6 +37,21 @@ type IncidentBrief struct {
 	AckedBy  string `json:"acknowledged_by"`
 	Assignee string `json:"assignee"`
 	Team     string `json:"team"`
+
+	WorseAt      *time.Time `json:"worse_at" doc:"when it rang again after it had been acknowledged"`
+	SnoozedUntil *time.Time `json:"snoozed_until"`
+	HeldUntil    *time.Time `json:"held_until"`
+	HeldFor      string     `json:"held_for"`
+	Storm        string     `json:"storm" doc:"in which it opened"`
+	Heartbeat    uint32     `json:"heartbeat" doc:"number of the one whose absence it is about; 0: none"`
+}
+
+func incidentBrief(i *event.IncidentState) *IncidentBrief {
+	return &IncidentBrief{
+		ID: i.ID.String(), Status: statusOf(i), Title: i.Title, Severity: i.Severity.String(), Priority: i.Priority,
+		AckedBy: i.AckedBy, Assignee: i.Assignee, Team: i.Team, WorseAt: stamp(i.WorseAt), SnoozedUntil: stamp(i.SnoozedUntil),
+		HeldUntil: stamp(i.HeldUntil), HeldFor: i.HeldFor, Storm: stormID(i.Storm), Heartbeat: i.Heartbeat,
+	}
 }
 
 // AlertBrief is an alert's state in a change.
@@ -44,6 +63,7 @@ type AlertBrief struct {
 	Severity    string     `json:"severity"`
 	Reason      string     `json:"reason"`
 	Suppressed  bool       `json:"suppressed"`
+	Flapping    *Flapping  `json:"flapping,omitempty" doc:"left out: it does not change often"`
 	Occurrences uint32     `json:"occurrences"`
 	Incident    string     `json:"incident"`
 	StartsAt    *time.Time `json:"starts_at"`
@@ -56,12 +76,12 @@ func (d *Desk) change(ch *event.Change) Change {
 		out.Text = ch.Text
 	}
 	if i := ch.Incident; i != nil {
-		out.Incident = &IncidentBrief{i.ID.String(), statusOf(i), i.Title, i.Severity.String(), i.Priority, i.AckedBy, i.Assignee, i.Team}
+		out.Incident = incidentBrief(i)
 	}
 	if a := &ch.Alert; a.ID != 0 {
 		out.Alert = &AlertBrief{
 			ID: a.ID.String(), Name: a.Name, Resource: a.Resource, State: a.Phase.String(), Severity: a.Severity.String(),
-			Reason: a.Reason.String(), Suppressed: a.Suppressed, Occurrences: a.Occurrences, StartsAt: stamp(a.StartsAt),
+			Reason: a.Reason.String(), Suppressed: a.Suppressed, Flapping: flapping(a.Flap, ch.At), Occurrences: a.Occurrences, StartsAt: stamp(a.StartsAt),
 		}
 		if a.Incident != 0 {
 			out.Alert.Incident = a.Incident.String()
@@ -70,7 +90,24 @@ func (d *Desk) change(ch *event.Change) Change {
 	if ch.Silence != nil {
 		out.Silence = new(silence(ch.Silence, ch.At))
 	}
+	ofDesk(ch, &out)
 	return out
+}
+
+// ofDesk adds what is neither an incident's nor an alert's.
+func ofDesk(ch *event.Change, out *Change) {
+	if ch.Window != nil {
+		out.Window = new(windowOf(ch.Window, ch.At))
+	}
+	if ch.Storm != nil {
+		out.Storm = new(storm(ch.Storm))
+	}
+	if ch.Beat != nil {
+		out.Beat = new(heartbeat(ch.Beat))
+	}
+	if ch.Handover != nil {
+		out.Handover = new(handoverNote(ch.Handover))
+	}
 }
 
 // Timeline is one page of an incident's history, oldest first.

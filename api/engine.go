@@ -27,6 +27,7 @@ type Engine interface {
 	Snapshot(ctx context.Context) error
 	// AcceptClock follows the wall clock from here on after it jumped.
 	AcceptClock(ctx context.Context) error
+	Redactor
 }
 
 func cursorOf(ch *event.Change) engine.Cursor {

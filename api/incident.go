@@ -36,6 +36,14 @@ type Incident struct {
 	Reopened       uint32            `json:"reopened" doc:"how often"`
 	Recurs         string            `json:"recurs" doc:"the incident of the same group before this one"`
 	Notes          uint32            `json:"notes" doc:"how many"`
+	WorseAt        *time.Time        `json:"worse_at" doc:"when it rang again after it had been acknowledged; null: what is acknowledged is all there is"`
+	New            *uint32           `json:"new_since_acknowledged" doc:"alerts that began to fire after the acknowledgement; null: nobody acknowledged, or a list did not count"`
+	SnoozedUntil   *time.Time        `json:"snoozed_until"`
+	HeldUntil      *time.Time        `json:"held_until" doc:"on hold until then"`
+	HeldFor        string            `json:"held_for" doc:"what it waits for"`
+	Storm          string            `json:"storm" doc:"the storm in which it opened, and so was not told of by itself" example:"STORM-3"`
+	Heartbeat      uint32            `json:"heartbeat" doc:"number of the heartbeat whose absence it is about; 0: none"`
+	Quiet          bool              `json:"quiet" doc:"alerts fire, and every one of them is kept quiet"`
 	UpdatedAt      time.Time         `json:"updated_at" doc:"the latest of its times"`
 	Link           string            `json:"link" doc:"page in the console"`
 }
@@ -45,17 +53,22 @@ type Counts struct {
 	Total      uint32 `json:"total"`
 	Firing     uint32 `json:"firing"`
 	Expired    uint32 `json:"expired"`
-	Suppressed uint32 `json:"suppressed" doc:"firing, and quieted by a silence or another alert"`
+	Suppressed uint32 `json:"suppressed" doc:"firing, and quieted by a silence, a maintenance window or another alert"`
+	Flapping   uint32 `json:"flapping" doc:"they go up and down so often that what they say now does not count"`
 }
 
-func (d *Desk) incident(i correlate.Incident) Incident {
+// incident shapes i for people; most bounds what newSince looks at.
+func (d *Desk) incident(v *correlate.View, i correlate.Incident, most uint32) Incident {
 	out := Incident{
 		ID: i.ID.String(), Number: uint32(i.ID), Status: statusOf(&i.IncidentState), Title: i.Title, Severity: i.Severity.String(),
 		Priority: i.Priority, Unbound: i.Unbound, SignalLost: i.SignalLost, Recovered: i.Recovered,
-		Rule: i.Rule, Labels: i.Labels.Map(), Alerts: Counts{i.Alerts, i.Firing, i.Expired, i.Suppressed},
+		Rule: i.Rule, Labels: i.Labels.Map(), Alerts: Counts{i.Alerts, i.Firing, i.Expired, i.Suppressed, i.Damped},
 		OpenedAt: i.OpenedAt.Time(), LastOnsetAt: stamp(i.LastOnset), ClearSince: stamp(i.ClearSince),
 		AcknowledgedAt: stamp(i.AckedAt), AcknowledgedBy: i.AckedBy, Assignee: i.Assignee, Team: i.Team,
 		ResolvedAt: stamp(i.ResolvedAt), ResolvedBy: i.ResolvedBy, Reopened: i.Reopened, Notes: i.Notes,
+		WorseAt: stamp(i.WorseAt), SnoozedUntil: stamp(i.SnoozedUntil), HeldUntil: stamp(i.HeldUntil), HeldFor: i.HeldFor,
+		Storm: stormID(i.Storm), Heartbeat: i.Heartbeat, Quiet: i.Firing > 0 && i.Suppressed == i.Firing,
+		New:       newSince(v, &i, most),
 		UpdatedAt: updatedAt(&i.IncidentState).Time(), Link: d.link(i.ID),
 	}
 	if i.Recurs != 0 {
@@ -63,6 +76,29 @@ func (d *Desk) incident(i correlate.Incident) Incident {
 	}
 	return out
 }
+
+// newSince counts the alerts of an incident that began to fire after it was acknowledged, nil when nobody did. Looking at up to
+// most alerts is cheap enough; of an incident with more it says nothing (0: no bound).
+func newSince(v *correlate.View, i *correlate.Incident, most uint32) *uint32 {
+	switch {
+	case i.AckedAt == 0:
+		return nil
+	case i.LastOnset <= i.AckedAt:
+		return new(uint32)
+	case most > 0 && i.Alerts > most:
+		return nil
+	}
+	n := uint32(0)
+	for a := range v.Members(i.ID) {
+		if unseen(i, a) {
+			n++
+		}
+	}
+	return &n
+}
+
+// unseen tells whether an alert began to fire after its incident was acknowledged.
+func unseen(i *correlate.Incident, a correlate.Alert) bool { return a.State().FiringAt > i.AckedAt }
 
 // link returns where people read about an incident.
 func (d *Desk) link(id event.IncidentID) string {
@@ -81,8 +117,13 @@ func statusOf(i *event.IncidentState) string {
 	return "open"
 }
 
+// statuses returns the words that the filter knows.
+func statuses() []string {
+	return []string{"open", "acknowledged", "unacknowledged", "worse", "snoozed", "held", "flapping", "signal_lost", "resolved"}
+}
+
 // hasStatus is the filter: open is everything not resolved, and an acknowledged incident whose signal was lost is both.
-func hasStatus(i *event.IncidentState, status string) bool {
+func hasStatus(i *correlate.Incident, status string) bool {
 	open := i.Phase == event.IncidentOpen
 	switch status {
 	case "open":
@@ -93,12 +134,20 @@ func hasStatus(i *event.IncidentState, status string) bool {
 		return open && i.AckedAt == 0
 	case "signal_lost":
 		return open && i.SignalLost
+	case "worse":
+		return open && i.WorseAt != 0
+	case "snoozed":
+		return open && i.SnoozedUntil != 0
+	case "held":
+		return open && i.HeldUntil != 0
+	case "flapping":
+		return open && i.Damped > 0
 	}
 	return !open
 }
 
 func updatedAt(i *event.IncidentState) event.Time {
-	return max(i.OpenedAt, i.LastOnset, i.ClearSince, i.AckedAt, i.ResolvedAt)
+	return max(i.OpenedAt, i.LastOnset, i.ClearSince, i.AckedAt, i.WorseAt, i.ResolvedAt)
 }
 
 // parseIncident reads an incident's number, with or without INC- in front.

@@ -16,7 +16,7 @@ import (
 // IncidentQuery is how the list of incidents is asked for. All conditions must hold.
 type IncidentQuery struct {
 	Paging
-	Status   []string `query:"status,explode" doc:"any of open (all that are not resolved), acknowledged, unacknowledged, signal_lost, resolved"`
+	Status   []string `query:"status,explode" doc:"any of open (all that are not resolved), acknowledged, unacknowledged, worse (than what was acknowledged), snoozed, held, flapping, signal_lost, resolved"`
 	Severity []string `query:"severity,explode" doc:"any of critical, major, minor, warning, info"`
 	Priority []string `query:"priority,explode" doc:"any of 1 to 5, also written P1 to P5"`
 	Q        string   `query:"q" maxLength:"200" doc:"part of the id, the title or a label's value, in any case"`
@@ -52,7 +52,7 @@ func (q *IncidentQuery) parse(tenant string, now event.Time) (*incidentTest, err
 		t.priority = append(t.priority, strings.TrimPrefix(strings.ToUpper(p), "P"))
 	}
 	for _, err := range []error{
-		oneOf("status", t.status, "open", "acknowledged", "unacknowledged", "signal_lost", "resolved"),
+		oneOf("status", t.status, statuses()...),
 		oneOf("severity", t.severity, "critical", "major", "minor", "warning", "info"),
 		oneOf("priority", t.priority, "1", "2", "3", "4", "5"),
 	} {
@@ -68,13 +68,13 @@ func (q *IncidentQuery) parse(tenant string, now event.Time) (*incidentTest, err
 	return t, err
 }
 
-func (t *incidentTest) match(i *event.IncidentState) bool {
+func (t *incidentTest) match(i *correlate.Incident) bool {
 	return i.Tenant == t.tenant &&
 		(len(t.status) == 0 || slices.ContainsFunc(t.status, func(s string) bool { return hasStatus(i, s) })) &&
 		(len(t.severity) == 0 || slices.Contains(t.severity, i.Severity.String())) &&
 		(len(t.priority) == 0 || slices.Contains(t.priority, strconv.Itoa(int(i.Priority)))) &&
 		(t.q.Team == "" || i.Team == t.q.Team) && (t.q.Assignee == "" || i.Assignee == t.q.Assignee) &&
-		updatedAt(i) >= t.since && matches(t.matchers, i.Labels) && t.contains(i)
+		updatedAt(&i.IncidentState) >= t.since && matches(t.matchers, i.Labels) && t.contains(&i.IncidentState)
 }
 
 func (t *incidentTest) contains(i *event.IncidentState) bool {
@@ -103,6 +103,9 @@ func incidentRank(i *event.IncidentState, sort string) rank {
 	return r
 }
 
+// countedOnLists is how many alerts of each incident a list looks at to count those since the acknowledgement.
+const countedOnLists = 100
+
 // Incidents returns a page of the incidents of ctx's tenant.
 func (d *Desk) Incidents(ctx context.Context, q *IncidentQuery) (*IncidentList, error) {
 	v, err := d.engine.View(ctx)
@@ -118,11 +121,11 @@ func (d *Desk) Incidents(ctx context.Context, q *IncidentQuery) (*IncidentList, 
 		return nil, err
 	}
 	for i := range v.Incidents() {
-		if test.match(&i.IncidentState) {
+		if test.match(&i) {
 			s.add(incidentRank(&i.IncidentState, q.Sort), i)
 		}
 	}
-	return &IncidentList{items(s, d.incident), s.total, s.next()}, nil
+	return &IncidentList{items(s, func(i correlate.Incident) Incident { return d.incident(v, i, countedOnLists) }), s.total, s.next()}, nil
 }
 
 // find returns an incident of ctx's tenant, with the view it lies in. One of another tenant does not exist.
@@ -144,9 +147,9 @@ func (d *Desk) find(ctx context.Context, text string) (*correlate.View, correlat
 
 // Incident returns the incident that text names: 42 or INC-42.
 func (d *Desk) Incident(ctx context.Context, text string) (*Incident, error) {
-	_, i, err := d.find(ctx, text)
+	v, i, err := d.find(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	return new(d.incident(i)), nil
+	return new(d.incident(v, i, 0)), nil
 }

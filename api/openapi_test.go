@@ -81,27 +81,36 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 	slices.Sort(got)
 	require.Equal(t, []string{
-		"DELETE /api/v1/silences/{id}",
-		"GET /api/v1/alerts", "GET /api/v1/alerts/{id}", "GET /api/v1/incidents", "GET /api/v1/incidents/{id}",
+		"DELETE /api/v1/silences/{id}", "DELETE /api/v1/windows/{id}",
+		"GET /api/v1/alerts", "GET /api/v1/alerts/{id}", "GET /api/v1/calendar", "GET /api/v1/handover", "GET /api/v1/heartbeats",
+		"GET /api/v1/incidents", "GET /api/v1/incidents/{id}",
 		"GET /api/v1/incidents/{id}/alerts", "GET /api/v1/incidents/{id}/timeline", "GET /api/v1/incidents/{id}/why",
-		"GET /api/v1/silences", "GET /api/v1/silences/{id}", "GET /api/v1/sources", "GET /api/v1/status", "GET /api/v1/stream",
-		"POST /api/v1/admin/accept-clock", "POST /api/v1/admin/snapshot", "POST /api/v1/incidents/{id}/acknowledge",
-		"POST /api/v1/incidents/{id}/assign", "POST /api/v1/incidents/{id}/notes", "POST /api/v1/incidents/{id}/resolve",
-		"POST /api/v1/incidents/{id}/silence", "POST /api/v1/silences",
+		"GET /api/v1/silences", "GET /api/v1/silences/{id}", "GET /api/v1/sources", "GET /api/v1/status", "GET /api/v1/storms", "GET /api/v1/stream",
+		"GET /api/v1/windows", "GET /api/v1/windows/{id}",
+		"POST /api/v1/admin/accept-clock", "POST /api/v1/admin/redact", "POST /api/v1/admin/snapshot", "POST /api/v1/handover/notes", "POST /api/v1/handover/sign",
+		"POST /api/v1/incidents/{id}/acknowledge", "POST /api/v1/incidents/{id}/assign", "POST /api/v1/incidents/{id}/hold",
+		"POST /api/v1/incidents/{id}/notes", "POST /api/v1/incidents/{id}/resolve", "POST /api/v1/incidents/{id}/silence",
+		"POST /api/v1/incidents/{id}/snooze", "POST /api/v1/incidents/{id}/unhold", "POST /api/v1/silences", "POST /api/v1/windows",
 	}, got)
 }
 
 // objects are ids of main's and other's things, by the path that shows them.
 func (f *fixture) objects() map[string][2]string {
 	both := func(of func(who string) string) [2]string { return [2]string{of("responder"), of("stranger")} }
-	silence := both(func(who string) string {
-		body := `{"matchers":[{"name":"instance","value":"secret-` + who + `"}],"duration":"1h","comment":"secret-` + who + `"}`
-		var made struct{ ID string }
-		require.NoError(f.t, json.Unmarshal([]byte(f.call(who, "POST", "/api/v1/silences", body).text), &made))
-		return made.ID
-	})
+	make := func(what, body string) [2]string {
+		return both(func(who string) string {
+			var made struct{ ID string }
+			require.NoError(f.t, json.Unmarshal([]byte(f.call(who, "POST", "/api/v1/"+what, strings.ReplaceAll(body, "NAME", "secret-"+who)).text), &made))
+			return made.ID
+		})
+	}
+	silence := make("silences", `{"matchers":[{"name":"instance","value":"NAME"}],"duration":"1h","comment":"NAME"}`)
+	window := make("windows", `{"name":"NAME","reason":"NAME","cis":["NAME"],"duration":"1h"}`)
+	for _, who := range []string{"responder", "stranger"} {
+		require.Equal(f.t, 200, f.call(who, "POST", "/api/v1/handover/notes", `{"text":"secret-`+who+`"}`).StatusCode)
+	}
 	alert := both(func(who string) string { return get[AlertList](f, who, "/api/v1/alerts").Alerts[0].ID })
-	return map[string][2]string{"/api/v1/incidents/": {"INC-1", "INC-2"}, "/api/v1/alerts/": alert, "/api/v1/silences/": silence}
+	return map[string][2]string{"/api/v1/incidents/": {"INC-1", "INC-2"}, "/api/v1/alerts/": alert, "/api/v1/silences/": silence, "/api/v1/windows/": window}
 }
 
 // fill puts an object of main (0) or other (1) into a path.
@@ -118,8 +127,8 @@ func fill(path string, objects map[string][2]string, whose int) string {
 func TestNoTenantSeesAnother(t *testing.T) {
 	f := newFixture(t).storm()
 	objects := f.objects()
-	mains := []string{"shop", "DiskFull", "db-3", "grafana", "prometheus", "secret-responder", objects["/api/v1/silences/"][0]}
-	others := []string{"SecretAlert", "secret-service", "secret-source", "secret-stranger", objects["/api/v1/silences/"][1]}
+	mains := []string{"shop", "DiskFull", "db-3", "grafana", "prometheus", "secret-responder", objects["/api/v1/silences/"][0], objects["/api/v1/windows/"][0]}
+	others := []string{"SecretAlert", "secret-service", "secret-source", "secret-stranger", objects["/api/v1/silences/"][1], objects["/api/v1/windows/"][1]}
 	tried := 0
 	for path, ops := range get[document](f, "viewer", "/api/v1/openapi.json").Paths {
 		if _, ok := ops["get"]; !ok || path == streamPath {
@@ -143,7 +152,7 @@ func TestNoTenantSeesAnother(t *testing.T) {
 			tried++
 		}
 	}
-	require.Equal(t, 22, tried)
+	require.Equal(t, 34, tried)
 	fp := get[AlertList](f, "viewer", "/api/v1/alerts").Alerts[0].Claims[0].Fingerprint
 	require.Equal(t, 404, f.call("stranger", "GET", "/api/v1/alerts/"+fp, "").StatusCode, "nor by fingerprint")
 }
@@ -152,6 +161,8 @@ func TestNoTenantSeesAnother(t *testing.T) {
 func bodies(path string) string {
 	return map[string]string{
 		"assign": `{"assignee":"x"}`, "notes": `{"text":"x"}`, "silence": `{"duration":"1h"}`,
+		"snooze": `{"duration":"1h"}`, "hold": `{"duration":"1h","reason":"x"}`, "sign": `{}`,
+		"windows":  `{"name":"x","reason":"x","cis":["x"],"duration":"1h"}`,
 		"silences": `{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":""}`,
 	}[path[strings.LastIndex(path, "/")+1:]]
 }
@@ -172,7 +183,7 @@ func TestNoTenantTouchesAnother(t *testing.T) {
 			tried++
 		}
 	}
-	require.Equal(t, 6, tried)
+	require.Equal(t, 10, tried)
 }
 
 // TestRolesHoldOnEveryRoute: viewers read, responders act, admin routes take an admin, and nobody comes without a token.
@@ -206,7 +217,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	objects := f.objects()
 	sp := newSpec(http.NewServeMux(), "1", "")
 	s := &server{Options: f.opts, desk: NewDesk(f.engine, ""), streams: &streams{}}
-	for _, routes := range []func(*spec){s.incidentRoutes, s.alertRoutes, s.silenceRoutes, s.systemRoutes} {
+	for _, routes := range []func(*spec){s.incidentRoutes, s.alertRoutes, s.silenceRoutes, s.windowRoutes, s.watchRoutes, s.handoverRoutes, s.systemRoutes} {
 		routes(sp)
 	}
 	doc, checked := sp.api.OpenAPI(), 0
@@ -222,5 +233,5 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		require.Empty(t, res.Errors, path)
 		checked++
 	}
-	require.Equal(t, 11, checked)
+	require.Equal(t, 17, checked)
 }

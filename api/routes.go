@@ -41,6 +41,11 @@ func add[I, O any](s *spec, r route, handle func(context.Context, *I) (*O, error
 	})
 }
 
+// made is the answer to what makes something.
+type made struct {
+	ID string `json:"id"`
+}
+
 // IncidentPath names an incident; huma fills in embedded structs only where their type is exported.
 type IncidentPath struct {
 	ID string `path:"id" maxLength:"20" doc:"42 or INC-42" example:"INC-42"`
@@ -50,8 +55,12 @@ func (s *server) routes(mux *http.ServeMux) {
 	sp := newSpec(mux, s.Version, s.RoutePrefix)
 	s.incidentRoutes(sp)
 	s.actionRoutes(sp)
+	s.pauseRoutes(sp)
 	s.alertRoutes(sp)
 	s.silenceRoutes(sp)
+	s.windowRoutes(sp)
+	s.watchRoutes(sp)
+	s.handoverRoutes(sp)
 	s.systemRoutes(sp)
 	sp.finish(mux)
 }
@@ -65,7 +74,16 @@ func (s *server) incidentRoutes(sp *spec) {
 		Paging
 	}
 	add(sp, route{method: "GET", path: "/incidents/{id}/alerts", role: auth.Viewer, tag: "incidents", summary: "List an incident's alerts, firing first"},
-		func(ctx context.Context, in *paged) (*AlertList, error) { return s.desk.Members(ctx, in.ID, in.Paging) })
+		func(ctx context.Context, in *struct {
+			IncidentPath
+			Paging
+			New bool `query:"new" doc:"only those that began to fire after it was acknowledged"`
+		}) (*AlertList, error) {
+			if in.New {
+				return s.desk.NewMembers(ctx, in.ID, in.Paging)
+			}
+			return s.desk.Members(ctx, in.ID, in.Paging)
+		})
 	add(sp, route{method: "GET", path: "/incidents/{id}/timeline", role: auth.Viewer, tag: "incidents", summary: "Show what happened, oldest first"},
 		func(ctx context.Context, in *paged) (*Timeline, error) { return s.desk.Timeline(ctx, in.ID, in.Paging) })
 	add(sp, route{method: "GET", path: "/incidents/{id}/why", role: auth.Viewer, tag: "incidents", summary: "Explain an incident"},
@@ -143,9 +161,6 @@ func (s *server) silenceRoutes(sp *spec) {
 	}
 	add(sp, route{method: "GET", path: "/silences/{id}", role: auth.Viewer, tag: "silences", summary: "Show a silence"},
 		func(ctx context.Context, in *path) (*Silence, error) { return s.desk.Silence(ctx, in.ID) })
-	type made struct {
-		ID string `json:"id"`
-	}
 	add(sp, route{method: "POST", path: "/silences", role: auth.Responder, tag: "silences", summary: "Make or change a silence", status: http.StatusCreated},
 		func(ctx context.Context, in *struct{ Body SilenceDraft }) (*made, error) {
 			id, err := s.desk.SetSilence(ctx, &in.Body)
@@ -161,6 +176,7 @@ func (s *server) systemRoutes(sp *spec) {
 	add(sp, route{method: "GET", path: "/status", role: auth.Viewer, tag: "system", summary: "Show the daemon's status"}, s.status)
 	s.adminRoute(sp, "snapshot", "Write a snapshot now", s.Engine.Snapshot)
 	s.adminRoute(sp, "accept-clock", "Follow the wall clock after it jumped", s.Engine.AcceptClock)
+	s.redactRoute(sp)
 	stream := sp.operation(route{method: "GET", path: "/stream", role: auth.Viewer, tag: "system", summary: "Follow changes as server-sent events"})
 	stream.Description = "One event per change: `id` is shard.seq.n, `event` the change's kind, `data` a Change. Repeats (alert_seen) are left out. " +
 		"A comment comes every 15 s. `hello` is the first event; `truncated` says that the place asked for is gone: load everything anew."

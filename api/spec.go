@@ -35,6 +35,9 @@ func newSpec(mux *http.ServeMux, version, prefix string) *spec {
 		{Name: "incidents", Description: "What happened, and what people do about it."},
 		{Name: "alerts", Description: "What sources say."},
 		{Name: "silences", Description: "What is kept quiet, and until when."},
+		{Name: "windows", Description: "Maintenance: what is quiet because it was planned."},
+		{Name: "watch", Description: "Signs of life that are expected, and storms."},
+		{Name: "handover", Description: "What one shift hands to the next."},
 		{Name: "system", Description: "The daemon and its senders."},
 		{Name: "admin", Description: "What only admins do."},
 	}

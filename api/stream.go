@@ -169,6 +169,14 @@ func (c *client) mine(ctx context.Context, ch *event.Change) bool {
 		return ch.Incident.Tenant == c.tenant
 	case ch.Silence != nil:
 		return ch.Silence.Tenant == c.tenant
+	case ch.Window != nil:
+		return ch.Window.Tenant == c.tenant
+	case ch.Storm != nil:
+		return ch.Storm.Tenant == c.tenant
+	case ch.Beat != nil:
+		return ch.Beat.Tenant == c.tenant
+	case ch.Handover != nil:
+		return ch.Handover.Tenant == c.tenant
 	case ch.Alert.ID != 0:
 		return c.alertIsMine(ctx, ch)
 	case ch.Source.Name != "":

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -35,4 +36,15 @@ func span(d event.Time) string {
 		step = event.Minute
 	}
 	return model.Duration((d - d%step).Duration()).String()
+}
+
+// minutes returns a span as people say it: whole minutes, and seconds below one.
+func minutes(d event.Time) string {
+	if d < event.Minute {
+		return fmt.Sprintf("%d s", max(d, 0)/event.Second)
+	}
+	if d >= 2*event.Hour {
+		return span(d)
+	}
+	return fmt.Sprintf("%d min", (d+event.Minute/2)/event.Minute)
 }

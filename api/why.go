@@ -51,6 +51,7 @@ type Quiet struct {
 	Alert       string            `json:"alert"`
 	SilencedBy  []string          `json:"silenced_by"`
 	InhibitedBy map[string]string `json:"inhibited_by"`
+	Maintenance []WindowBrief     `json:"maintenance" doc:"maintenance windows that quiet it"`
 	Sentence    string            `json:"sentence"`
 }
 
@@ -89,8 +90,8 @@ func (d *Desk) Why(ctx context.Context, incident string) (*Why, error) {
 func (d *Desk) explain(v *correlate.View, a correlate.Alert, out *Why) {
 	al := d.alert(v, a)
 	out.Alerts = append(out.Alerts, AlertWhy{al.ID, al.Name, al.Resource, al.State, al.Reason, al.Why})
-	if len(al.SilencedBy) > 0 || len(al.InhibitedBy) > 0 {
-		out.Quiet = append(out.Quiet, Quiet{al.ID, al.SilencedBy, al.InhibitedBy, quietSentence(v, &al, a.Tenant())})
+	if len(al.SilencedBy)+len(al.InhibitedBy)+len(al.Maintenance) > 0 {
+		out.Quiet = append(out.Quiet, Quiet{al.ID, al.SilencedBy, al.InhibitedBy, al.Maintenance, quietSentence(v, &al, a.Tenant())})
 	}
 }
 
@@ -125,8 +126,20 @@ func sentence(l event.LedgerEntry) string {
 		return fmt.Sprintf("%s of the same group was not taken: its last onset was %s ago, and the rule's window is %s.", op[0], op[1], op[2])
 	case "reopen_within":
 		return fmt.Sprintf("It fired again %s after the incident was resolved; within %s that reopens it.", op[0], op[1])
+	case "last_word":
+		return fmt.Sprintf("The last word came at %s.", op[0])
+	case "unwatched":
+		return unwatched(l.Operands)
 	}
 	return strings.TrimSpace(l.Kind + " " + strings.Join(l.Operands, ", "))
+}
+
+// unwatched names what nobody watches any more: the first operand is how many there are, the others are the first of them.
+func unwatched(operands []string) string {
+	if len(operands) < 2 {
+		return "It had reported no configuration item so far."
+	}
+	return fmt.Sprintf("Nobody watches now (%s): %s.", operands[0], strings.Join(operands[1:], ", "))
 }
 
 func alertName(name, resource string) string {
@@ -165,6 +178,14 @@ func alertWhy(v *correlate.View, st event.AlertState) string {
 		return "It was over before it opened an incident."
 	case event.ReasonLate:
 		return "It was read late; it waits in case its end is next in the queue."
+	case event.ReasonMaintenance:
+		return "It began inside a maintenance window, which quiets it until the window ends."
+	case event.ReasonFlapping:
+		return fmt.Sprintf("It goes up and down; it counts as firing once it has fired for %s without a break.", span(v.Rules.Settings.FlapSteady))
+	case event.ReasonFlapped:
+		return fmt.Sprintf("It goes up and down so often that this alone brought it into %s.", in)
+	case event.ReasonHeartbeat:
+		return "It is a sign of life and opens nothing; only its absence does."
 	}
 	return ""
 }
@@ -180,6 +201,13 @@ func quietSentence(v *correlate.View, a *Alert, tenant string) string {
 	}
 	if len(a.InhibitedBy) > 0 {
 		parts = append(parts, "the alert "+alertName(a.InhibitedBy["alertname"], a.InhibitedBy["instance"]))
+	}
+	for _, w := range a.Maintenance {
+		text := "the maintenance window " + w.Name
+		if w.Until != nil {
+			text += " until " + w.Until.Format("2006-01-02 15:04 MST")
+		}
+		parts = append(parts, text)
 	}
 	return alertName(a.Name, a.Resource) + " is kept quiet by " + strings.Join(parts, " and ") + "."
 }

@@ -152,7 +152,7 @@ func (s *State) setWindow(c *event.Command) event.Result {
 	if w.ID != "" {
 		i := s.desk.window(w.ID, c.Tenant)
 		if i < 0 {
-			return refuse(event.NotFound, "window "+w.ID+" not found", "`tocsin windows` lists those there are")
+			return refuse(event.NotFound, "window "+w.ID+" not found", "`tocsin window list` lists those there are")
 		}
 		s.closeWindow(i, c.Actor)
 	} else {
@@ -191,7 +191,7 @@ func (s *State) checkWindow(w *event.Window) *event.Refusal {
 func (s *State) endWindow(c *event.Command) event.Result {
 	i := s.desk.window(c.WindowID, c.Tenant)
 	if i < 0 {
-		return refuse(event.NotFound, "window "+c.WindowID+" not found", "`tocsin windows` lists those there are")
+		return refuse(event.NotFound, "window "+c.WindowID+" not found", "`tocsin window list` lists those there are")
 	}
 	s.closeWindow(i, c.Actor)
 	if w := s.desk.Windows[i].Window; w.EndsAt == 0 || w.EndsAt > s.meta.At {

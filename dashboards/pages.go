@@ -30,6 +30,8 @@ type listPage struct {
 	Q       string
 	Next    string // query of the next page, "" on the last
 	Sources []api.Source
+	Blind   []api.Heartbeat // that are lost
+	Storms  []api.Storm     // that last
 	Curl    string // how to send the first alert; "" when alerts have come
 }
 
@@ -57,6 +59,10 @@ func (c *Console) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Sources = sources.Sources
+	if p.Blind, p.Storms, err = c.banners(r); err != nil {
+		c.fail(w, r, err)
+		return
+	}
 	if p.NextCursor != "" {
 		p.Next = url.Values{"status": {p.Tab.Status}, "q": {p.Q}, "cursor": {p.NextCursor}}.Encode()
 	}
@@ -64,6 +70,29 @@ func (c *Console) serveList(w http.ResponseWriter, r *http.Request) {
 		p.Curl = c.curl(r)
 	}
 	c.render(w, http.StatusOK, c.list, p)
+}
+
+// banners returns what everybody must know: which senders are silent, and the storm that lasts.
+func (c *Console) banners(r *http.Request) (blind []api.Heartbeat, storms []api.Storm, err error) {
+	beats, err := c.Desk.Heartbeats(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, b := range beats.Heartbeats {
+		if b.LostAt != nil {
+			blind = append(blind, b)
+		}
+	}
+	all, err := c.Desk.Storms(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range all.Storms {
+		if s.EndedAt == nil {
+			storms = append(storms, s)
+		}
+	}
+	return blind, storms, nil
 }
 
 // curl returns the line that sends a first alert. The address is the one the reader uses; the guard has checked its host.

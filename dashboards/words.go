@@ -21,6 +21,9 @@ func (c *Console) funcs() template.FuncMap {
 		"clock":    func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"day":      func(t time.Time) string { return t.UTC().Format("2006-01-02") },
 		"rfc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"isNew":    isNew,
+		"count":    count,
+		"spans":    func() []string { return []string{"15m", "30m", "1h", "2h", "4h", "8h", "1d", "7d"} },
 	}
 }
 
@@ -46,11 +49,26 @@ func labels(m map[string]string) []event.Label {
 	return out
 }
 
+// isNew tells whether an alert began to fire after its incident was acknowledged.
+func isNew(a api.Alert, acknowledged *time.Time) bool {
+	return acknowledged != nil && a.FiringAt != nil && a.FiringAt.After(*acknowledged)
+}
+
+// count returns what was counted, 0 when nothing was.
+func count(n *uint32) uint32 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
 // liveKinds are the changes after which a page looks different.
 func liveKinds() string {
 	var kinds []string
-	for k := event.AlertFiring; k <= event.SourceAdded; k++ {
-		if k != event.AlertSeen {
+	for k := event.AlertFiring; k.String() != "unknown"; k++ {
+		switch k {
+		case event.AlertSeen, event.SourceOverCap, event.PositionMoved, event.RulesLoaded, event.CoreStarted, event.GraceStarted:
+		default:
 			kinds = append(kinds, k.String())
 		}
 	}
@@ -100,6 +118,18 @@ func incidentSentence(ch api.Change) string {
 		return "Resolved"
 	case event.IncidentReopened.String():
 		return "Reopened"
+	case event.IncidentFlapping.String():
+		return "Flapping"
+	case event.IncidentWorse.String():
+		return "Worse than what was acknowledged: it rings again"
+	case event.IncidentSnoozed.String():
+		return "Snoozed"
+	case event.IncidentWoke.String():
+		return "The snooze is over: it rings again"
+	case event.IncidentHeld.String():
+		return "On hold"
+	case event.IncidentUnheld.String():
+		return "The hold is over"
 	}
 	return strings.ReplaceAll(ch.Kind, "_", " ")
 }
@@ -115,6 +145,10 @@ func alertSentence(ch api.Change) string {
 		what = fmt.Sprintf("firing (%s), %s", a.Severity, strings.ReplaceAll(a.Reason, "_", " "))
 	case event.AlertJoined.String():
 		what = "taken in as " + a.Reason
+	case event.AlertDamped.String():
+		what = "changes so often that it is damped"
+	case event.AlertSteadied.String():
+		what = "is steady again"
 	case event.AlertSeverity.String(), event.AlertUpdated.String():
 		what += " (" + a.Severity + ")"
 	}

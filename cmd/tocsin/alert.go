@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -56,12 +57,28 @@ func showAlert(p *printer, a *api.Alert) error {
 func alertHeader(p *printer, a *api.Alert) error {
 	p.line("%s  %s", p.paint(terminal.Bold, a.ID), p.paint(terminal.Bold, alertName(a.Name, a.Resource)))
 	return p.pairs("  ",
-		"State", alertState(a), "Severity", a.Severity, "Why", a.Why, "Incident", a.Incident,
+		"State", alertState(a), "Changes", flapText(a), "Maintenance", windowNames(a), "Severity", a.Severity, "Why", a.Why, "Incident", a.Incident,
 		"Since", unless(a.FiringAt == nil, p.at(a.FiringAt)), "Ended", unless(a.EndedAt == nil, p.at(a.EndedAt)),
 		"Occurrences", strconv.Itoa(int(a.Occurrences))+", the first "+p.at(a.FirstAt),
 		"Rule", a.Rule, "Grouped by", labelsOrNone(a.Key),
 		"Labels", labelText(a.Labels), "Identity", a.Identity, "URL", a.URL,
 	)
+}
+
+// flapText says how restless an alert is, "" when it is not.
+func flapText(a *api.Alert) string {
+	if a.Flapping == nil {
+		return ""
+	}
+	return a.Flapping.Sentence
+}
+
+func windowNames(a *api.Alert) string {
+	names := make([]string, len(a.Maintenance))
+	for i, w := range a.Maintenance {
+		names[i] = w.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 func showClaim(p *printer, c *api.Claim) error {
@@ -73,6 +90,9 @@ func showClaim(p *printer, c *api.Claim) error {
 	state := c.State
 	if c.Unconfirmed {
 		state += ", unconfirmed"
+	}
+	if c.Maintenance {
+		state += ", in maintenance"
 	}
 	ends := p.at(c.EndsAt)
 	if c.Timeout {

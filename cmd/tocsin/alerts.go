@@ -36,7 +36,7 @@ func newAlertsCommand() *cobra.Command {
 	fl.StringVarP(&f.search, "search", "q", "", "`TEXT` in a label's value")
 	fl.StringVar(&f.incident, "incident", "", "in this `INC-1`, or none")
 	fl.StringVar(&f.source, "source", "", "`SOURCE` that speaks of it")
-	fl.StringVar(&f.suppressed, "quiet", "", "`BOOL`: true: kept quiet by a silence or another alert; false: not")
+	fl.StringVar(&f.suppressed, "quiet", "", "`BOOL`: true: kept quiet by a silence, a window or another alert; false: not")
 	fl.IntVar(&f.limit, "limit", 50, "`N` entries at most, 0 for all")
 	complete(cmd, "state", "firing", "cleared", "expired")
 	complete(cmd, "severity", "critical", "major", "minor", "warning", "info")
@@ -91,8 +91,12 @@ func (p *printer) alertTable(alerts []api.Alert) *terminal.Table {
 }
 
 func alertState(a *api.Alert) string {
+	state := a.State
 	if a.Suppressed {
-		return a.State + ", quiet"
+		state += ", quiet"
 	}
-	return a.State
+	if a.Flapping != nil && a.Flapping.Damped {
+		state += ", flapping"
+	}
+	return state
 }

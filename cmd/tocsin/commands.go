@@ -33,9 +33,10 @@ func newRootCommand() *cobra.Command {
 	)
 	addGroup(root, groupWork,
 		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSilenceCommand(),
+		newWindowCommand(), newCalendarCommand(), newHeartbeatsCommand(), newStormsCommand(), newHandoverCommand(),
 	)
 	addGroup(root, groupDaemon,
-		newServeCommand(), newStatusCommand(), newSourcesCommand(), newClockCommand(), newSnapshotCommand(),
+		newServeCommand(), newStatusCommand(), newSourcesCommand(), newClockCommand(), newSnapshotCommand(), newRedactCommand(),
 	)
 	addGroup(root, groupFiles,
 		newCheckCommand(), newTokenCommand(), newIngestKeyCommand(), newReplayCommand(), newVerifyCommand(), newJournalCommand(),

@@ -53,7 +53,7 @@ func explainIncident(ctx context.Context, t *tool, ref string) error {
 	if err != nil {
 		return err
 	}
-	t.line("%s  %s  (%s, %s, %s)", t.paint(terminal.Bold, i.ID), t.paint(terminal.Bold, i.Title), priority(i.Priority), i.Severity, i.Status)
+	t.line("%s  %s  (%s, %s, %s)", t.paint(terminal.Bold, i.ID), t.paint(terminal.Bold, i.Title), priority(i.Priority), i.Severity, statusText(i))
 	t.section("Why it is there")
 	t.decisions(why.Decisions)
 	t.section(fmt.Sprintf("Why its alerts are in it (%d)", len(why.Alerts)+why.More))
@@ -122,6 +122,12 @@ func explainAlert(ctx context.Context, t *tool, ref string) error {
 	}
 	if len(a.InhibitedBy) > 0 {
 		t.line("  It is inhibited by %s.", labelText(a.InhibitedBy))
+	}
+	for _, w := range a.Maintenance {
+		t.line("  The maintenance window %s (%s) quiets it until %s.", w.Name, w.ID, t.clock(w.Until))
+	}
+	if a.Flapping != nil {
+		t.line("  %s.", a.Flapping.Sentence)
 	}
 	for i := range a.Claims {
 		t.line("  %s", claimSentence(t.printer, &a.Claims[i]))

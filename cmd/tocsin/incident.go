@@ -13,7 +13,8 @@ import (
 func newIncidentCommand() *cobra.Command {
 	cmd := newParent("incident", "Show an incident, or act on it", "  tocsin incident show INC-42\n  tocsin incident ack INC-42 INC-43")
 	r := addRemote(cmd.PersistentFlags())
-	cmd.AddCommand(newShowCommand(r), newAckCommand(r), newResolveCommand(r), newAssignCommand(r), newNoteCommand(r))
+	cmd.AddCommand(newShowCommand(r), newAckCommand(r), newResolveCommand(r), newAssignCommand(r), newNoteCommand(r),
+		newSnoozeCommand(r), newHoldCommand(r), newUnholdCommand(r))
 	return cmd
 }
 
@@ -97,20 +98,29 @@ func newNoteCommand(r *remote) *cobra.Command {
 		Example: "  tocsin incident note INC-42 'failed over to db-4'\n  journalctl -u shop -n 20 | tocsin incident note INC-42 -",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
-			text := strings.Join(args[1:], " ")
-			if text == "" || text == "-" {
-				all, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
-				if err != nil {
-					return err
-				}
-				text = string(all)
-			}
-			if text = strings.TrimSpace(text); text == "" {
-				return usage("the note is empty", "give its text, or pipe it in")
+			text, err := noteText(t, args[1:])
+			if err != nil {
+				return err
 			}
 			return onEach(ctx, t, args[:1], map[string]string{"text": text}, "notes", func(*api.Incident) string { return "noted" })
 		}),
 	}
+}
+
+// noteText returns a note's text: its words, or what is piped in.
+func noteText(t *tool, words []string) (string, error) {
+	text := strings.Join(words, " ")
+	if text == "" || text == "-" {
+		all, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
+		if err != nil {
+			return "", err
+		}
+		text = string(all)
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return "", usage("the note is empty", "give its text, or pipe it in")
+	}
+	return text, nil
 }
 
 // onEach sends a command for each incident and prints what became of it.

@@ -34,7 +34,7 @@ func newIncidentsCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	fl := cmd.Flags()
-	fl.StringSliceVar(&f.status, "status", []string{"open"}, "`STATUS`: open (all that are not resolved), acknowledged, unacknowledged, signal_lost, resolved or all")
+	fl.StringSliceVar(&f.status, "status", []string{"open"}, "`STATUS`: open (all that are not resolved), acknowledged, unacknowledged, worse, snoozed, held, flapping, signal_lost, resolved or all")
 	fl.StringSliceVar(&f.severity, "severity", nil, "`SEVERITY`: critical, major, minor, warning or info")
 	fl.StringSliceVar(&f.priority, "priority", nil, "`PRIORITY`: P1 to P5")
 	fl.StringVar(&f.team, "team", "", "assigned to this `TEAM`")
@@ -46,7 +46,7 @@ func newIncidentsCommand() *cobra.Command {
 	fl.IntVar(&f.limit, "limit", 50, "`N` entries at most, 0 for all")
 	fl.BoolVar(&f.watch, "watch", false, "go on, and show the list again whenever it changes")
 	fl.DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch looks")
-	complete(cmd, "status", "open", "acknowledged", "unacknowledged", "signal_lost", "resolved", "all")
+	complete(cmd, "status", "open", "acknowledged", "unacknowledged", "worse", "snoozed", "held", "flapping", "signal_lost", "resolved", "all")
 	complete(cmd, "severity", "critical", "major", "minor", "warning", "info")
 	complete(cmd, "priority", "P1", "P2", "P3", "P4", "P5")
 	complete(cmd, "sort", "opened_at", "-opened_at", "updated", "-updated", "severity", "-severity", "priority", "-priority")
@@ -115,7 +115,7 @@ func (f *incidentsFlags) show(t *tool, found listing) error {
 		table.Add(
 			terminal.Text(n.ID), terminal.Text(priority(n.Priority)),
 			terminal.Cell{Text: n.Severity, Style: terminal.SeverityStyle(n.Severity)},
-			terminal.Cell{Text: n.Status, Style: terminal.StatusStyle(n.Status)},
+			terminal.Cell{Text: statusText(n), Style: terminal.StatusStyle(n.Status)},
 			terminal.Text(counts(n.Alerts)), terminal.Text(t.time(n.OpenedAt)), terminal.Text(owner(n)), terminal.Text(n.Title),
 		)
 	}

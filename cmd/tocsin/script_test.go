@@ -160,6 +160,22 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.Why{}
 	case last == "silences" || last == "silence":
 		return nil // GET and POST answer differently; both are short
+	case last == "windows" && strings.HasPrefix(string(bytes.TrimSpace(text)), `{"id"`):
+		return nil // the answer to a POST
+	case last == "windows":
+		v = &api.WindowList{}
+	case last == "calendar":
+		v = &api.Calendar{}
+	case last == "heartbeats":
+		v = &api.HeartbeatList{}
+	case last == "storms":
+		v = &api.StormList{}
+	case last == "handover":
+		v = &api.Handover{}
+	case parts[len(parts)-2] == "handover":
+		v = &api.HandoverBook{}
+	case parts[len(parts)-2] == "windows":
+		v = &api.Window{}
 	case last == "sources":
 		v = &api.SourceList{}
 	case last == "status":

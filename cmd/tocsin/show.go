@@ -74,7 +74,7 @@ func (p *printer) header(i *api.Incident) error {
 	if i.Unbound {
 		severity += " by its severity alone: no affected service is known"
 	}
-	status := i.Status
+	status := statusText(i)
 	if i.Recovered {
 		status += ", recovered"
 	}
@@ -82,12 +82,31 @@ func (p *printer) header(i *api.Incident) error {
 		"Status", status, "Severity", severity, "Opened", p.time(i.OpenedAt),
 		"Clear since", unless(i.ClearSince == nil, p.at(i.ClearSince)),
 		"Acknowledged", unless(i.AcknowledgedAt == nil, p.at(i.AcknowledgedAt)+" by "+i.AcknowledgedBy),
+		"Worse", unless(i.WorseAt == nil, p.at(i.WorseAt)+": it rings again until somebody acknowledges it anew"),
+		"New since then", newAlerts(i),
+		"Snoozed until", unless(i.SnoozedUntil == nil, p.clock(i.SnoozedUntil)),
+		"On hold until", unless(i.HeldUntil == nil, p.clock(i.HeldUntil)+": "+i.HeldFor),
 		"Assigned to", unless(i.Assignee == "" && i.Team == "", owner(i)),
 		"Resolved", unless(i.ResolvedAt == nil, p.at(i.ResolvedAt)+by(i.ResolvedBy)),
-		"Alerts", fmt.Sprintf("%d, of which %d fire, %d expired, %d quiet", i.Alerts.Total, i.Alerts.Firing, i.Alerts.Expired, i.Alerts.Suppressed),
+		"Alerts", fmt.Sprintf("%d, of which %d fire, %d expired, %d quiet", i.Alerts.Total, i.Alerts.Firing, i.Alerts.Expired, i.Alerts.Suppressed)+flappingText(i),
+		"Storm", unless(i.Storm == "", i.Storm+": it was told of together with others"),
 		"Labels", labelsOrNone(i.Labels), "Rule", i.Rule, "Recurs", i.Recurs,
 		"Reopened", unless(i.Reopened == 0, strconv.Itoa(int(i.Reopened))+"×"), "Link", i.Link,
 	)
+}
+
+func newAlerts(i *api.Incident) string {
+	if i.New == nil || *i.New == 0 {
+		return ""
+	}
+	return plural(int(*i.New), "alert", "alerts")
+}
+
+func flappingText(i *api.Incident) string {
+	if i.Alerts.Flapping == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d flapping", i.Alerts.Flapping)
 }
 
 // unless returns s, or nothing when a field has no meaning.

@@ -92,19 +92,28 @@ func (f *silenceFlags) author() string { return cmp.Or(f.createdBy, os.Getenv("U
 
 func (f *silenceFlags) draft(matchers []string) (*api.SilenceDraft, error) {
 	d := &api.SilenceDraft{Duration: f.duration, Comment: f.comment, CreatedBy: f.author()}
-	for _, text := range matchers {
-		m, err := parse.Matcher(text)
-		if err != nil {
-			return nil, usage(quote(text)+" is no matcher: "+err.Error(), `write one per argument and quote it for the shell, as in 'instance=~"db-.*"'`)
-		}
-		d.Matchers = append(d.Matchers, api.Matcher{Name: m.Name, Op: m.Type.String(), Value: m.Value})
-	}
 	var err error
+	if d.Matchers, err = parseMatchers(matchers); err != nil {
+		return nil, err
+	}
 	if d.StartsAt, err = parseInstant("--start", f.start); err != nil {
 		return nil, err
 	}
 	d.EndsAt, err = parseInstant("--until", f.until)
 	return d, err
+}
+
+// parseMatchers reads matchers as Alertmanager writes them.
+func parseMatchers(texts []string) ([]api.Matcher, error) {
+	var out []api.Matcher
+	for _, text := range texts {
+		m, err := parse.Matcher(text)
+		if err != nil {
+			return nil, usage(quote(text)+" is no matcher: "+err.Error(), `write one per argument and quote it for the shell, as in 'instance=~"db-.*"'`)
+		}
+		out = append(out, api.Matcher{Name: m.Name, Op: m.Type.String(), Value: m.Value})
+	}
+	return out, nil
 }
 
 // parseInstant reads a flag's time, zero when it was not given.

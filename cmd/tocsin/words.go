@@ -77,4 +77,21 @@ func counts(c api.Counts) string {
 	return text
 }
 
+// statusText is an incident's status with what else somebody who looks must know.
+func statusText(i *api.Incident) string {
+	words := []string{i.Status}
+	for _, w := range []struct {
+		holds bool
+		word  string
+	}{
+		{i.WorseAt != nil, "worse"}, {i.SnoozedUntil != nil, "snoozed"}, {i.HeldUntil != nil, "on hold"},
+		{i.Alerts.Flapping > 0, "flapping"}, {i.Quiet, "quiet"},
+	} {
+		if w.holds {
+			words = append(words, w.word)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

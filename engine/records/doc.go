@@ -13,9 +13,13 @@
 //	frame     [len u32][crc32c u32][payload: len bytes]                    numbers are little-endian
 //	entry     [1][seq u64][n u32][at u64][incident u32][ordinal u32][prev u64]([skip u64][jump u64])[change]
 //	mark      [2][seq u64][n u32]
+//	redacted  [3]... as an entry: [change][zeros]                                     each text taken away is one byte 0
 //
 // A mark is the cursor of a change that left no entry. Only the end of a segment can be a mark: the next write begins where
 // the mark began, so a quiet night of repeats does not push entries out. Kind 0 is invalid, as zeroed sectors are.
+//
+// A redacted entry is as long as it was, since others point behind it: its segment is written anew beside the old one (*.tmp) and
+// renamed over it, so a crash leaves either.
 //
 // A position is segment number << 32 | offset. Entries of one incident are counted from 0 (ordinal) and chained backwards
 // by prev. Every 64th is a milestone m = ordinal/64, which also links to milestone m-1 (skip) and to milestone m&(m-1) (jump),
@@ -41,7 +45,7 @@
 //
 // # Goroutines
 //
-// One goroutine, the projection's, calls Append, Flush, Sync and Close. Timeline, Total, Dropped and Cursor may be called
-// from any number of goroutines at any time. One process at a time may open a folder; the caller's lock on
+// One goroutine, the projection's, calls Append, Flush, Sync and Close. Timeline, Total, Dropped, Cursor, EndSegment
+// and Redact may be called from any number of goroutines at any time. One process at a time may open a folder; the caller's lock on
 // its data directory sees to that.
 package records

@@ -11,6 +11,8 @@ var (
 	ErrClosed = errors.New("records: closed")
 	// ErrTooLarge: one change is larger than the format allows; the store keeps nothing of it and its cursor stays.
 	ErrTooLarge = errors.New("records: change too large")
+	// ErrActive: the entry is in the segment being written; EndSegment and a Flush end it.
+	ErrActive = errors.New("records: segment still written to")
 	// ErrCorrupt matches every CorruptError.
 	ErrCorrupt = errors.New("records: corrupt")
 )

@@ -19,8 +19,9 @@ const (
 )
 
 const (
-	kindEntry = 1
-	kindMark  = 2
+	kindEntry    = 1
+	kindMark     = 2
+	kindRedacted = 3 // an entry, see redact.go
 )
 
 // groupSize is how many entries of an incident lie between two milestones.
@@ -54,6 +55,8 @@ type frame struct {
 	change     []byte   // the record as event.AppendChanges writes it; aliases what was decoded
 }
 
+func (f *frame) isEntry() bool { return f.kind == kindEntry || f.kind == kindRedacted }
+
 func (f *frame) milestone() bool { return f.ordinal%groupSize == 0 }
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
@@ -62,7 +65,18 @@ func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.
 func appendEntry(dst []byte, f *frame, change []event.Change) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, make([]byte, frameHead)...)
-	dst = append(dst, kindEntry)
+	dst = appendEntryHead(dst, kindEntry, f)
+	dst = event.AppendChanges(dst, change)
+	if n := len(dst) - start - frameHead; n > maxPayload {
+		return dst[:start], fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, n, maxPayload)
+	}
+	seal(dst[start:])
+	return dst, nil
+}
+
+// appendEntryHead appends all of an entry's payload but the change.
+func appendEntryHead(dst []byte, kind byte, f *frame) []byte {
+	dst = append(dst, kind)
 	dst = appendCursor(dst, f.cursor)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(f.at))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(f.id))
@@ -72,12 +86,7 @@ func appendEntry(dst []byte, f *frame, change []event.Change) ([]byte, error) {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(f.skip))
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(f.jump))
 	}
-	dst = event.AppendChanges(dst, change)
-	if n := len(dst) - start - frameHead; n > maxPayload {
-		return dst[:start], fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, n, maxPayload)
-	}
-	seal(dst[start:])
-	return dst, nil
+	return dst
 }
 
 // appendMark appends the frame of a mark.
@@ -131,7 +140,7 @@ func decodePayload(b []byte) (f frame, ok bool) {
 	if f.kind == kindMark {
 		return f, len(b) == markSize
 	}
-	if f.kind != kindEntry || len(b) < entrySize {
+	if !f.isEntry() || len(b) < entrySize {
 		return frame{}, false
 	}
 	f.at = event.Time(binary.LittleEndian.Uint64(b[13:]))

@@ -1,7 +1,9 @@
 package records
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -59,7 +61,7 @@ func (r *reader) decode(id event.IncidentID, pos position, b []byte) (f frame, k
 	if !ok {
 		return frame{}, false, r.corrupt(pos, "checksum does not match")
 	}
-	if f.kind != kindEntry || f.id != id {
+	if !f.isEntry() || f.id != id {
 		return frame{}, false, r.corrupt(pos, fmt.Sprintf("no entry of %v", id))
 	}
 	return f, true, nil
@@ -68,24 +70,29 @@ func (r *reader) decode(id event.IncidentID, pos position, b []byte) (f frame, k
 // load makes the window hold up to n bytes from pos on. kept is false when its segment was dropped.
 func (r *reader) load(pos position, n int64) (kept bool, err error) {
 	s := r.s
-	s.mu.Lock()
-	if s.closed {
+	for {
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			return false, ErrClosed
+		}
+		seg := s.lookup(pos.segment())
+		if seg == nil {
+			s.mu.Unlock()
+			return false, nil
+		}
+		if i := pos.offset() - seg.size; i >= 0 {
+			r.loadBufferLocked(seg, i, n)
+			s.mu.Unlock()
+			return true, nil
+		}
+		now := *seg
 		s.mu.Unlock()
-		return false, ErrClosed
+		kept, err := r.loadFile(now, pos.offset(), n)
+		if !errors.Is(err, errReplaced) {
+			return kept, err
+		}
 	}
-	seg := s.lookup(pos.segment())
-	if seg == nil {
-		s.mu.Unlock()
-		return false, nil
-	}
-	size := seg.size
-	if i := pos.offset() - size; i >= 0 {
-		r.loadBufferLocked(seg, i, n)
-		s.mu.Unlock()
-		return true, nil
-	}
-	s.mu.Unlock()
-	return r.loadFile(seg, pos.offset(), n, size)
 }
 
 // loadBufferLocked copies from what is not yet in the file; i is counted from its beginning.
@@ -98,27 +105,33 @@ func (r *reader) loadBufferLocked(seg *segment, i, n int64) {
 	}
 }
 
-// loadFile reads the n bytes from offset on, and back bytes in front of it, of a segment of which size bytes are written.
-func (r *reader) loadFile(seg *segment, offset, n, size int64) (kept bool, err error) {
-	from, to := max(0, offset-r.back), min(offset+n, size)
+// loadFile reads the n bytes from offset on, and back bytes in front of it, of a segment as it was when looked up.
+func (r *reader) loadFile(seg segment, offset, n int64) (kept bool, err error) {
+	from, to := max(0, offset-r.back), min(offset+n, seg.size)
 	r.segment, r.start = seg.number, from
 	r.window = slices.Grow(r.window[:0], int(to-from))[:to-from]
 	if _, err := seg.file.ReadAt(r.window, from); err != nil {
 		r.window = r.window[:0]
-		return false, r.gone(seg.number, err)
+		return false, r.gone(seg, err)
 	}
 	return true, nil
 }
 
+// errReplaced: the segment's file is another one since it was looked up.
+var errReplaced = errors.New("records: replaced")
+
 // gone explains why reading a segment failed: nil when it was dropped since it was looked up.
-func (r *reader) gone(number uint32, err error) error {
+func (r *reader) gone(seg segment, err error) error {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
+	now := r.s.lookup(seg.number)
 	switch {
 	case r.s.closed:
 		return ErrClosed
-	case r.s.lookup(number) == nil:
+	case now == nil:
 		return nil
+	case now.file != seg.file && errors.Is(err, os.ErrClosed):
+		return errReplaced
 	default:
 		return fmt.Errorf("records: read: %w", err)
 	}

@@ -79,7 +79,7 @@ func (s *Store) scan(seg *segment, start int64) error {
 		}
 		s.scanned(&f, at(seg.number, end))
 		end += int64(size)
-		if f.kind == kindEntry {
+		if f.isEntry() {
 			entries = end
 		}
 	}
@@ -99,7 +99,7 @@ func (s *Store) scanned(f *frame, pos position) {
 	if s.held.before(f.cursor) {
 		s.held = f.cursor
 	}
-	if f.kind == kindEntry {
+	if f.isEntry() {
 		s.last = f.cursor
 		s.index.set(f.id, s.index.at(f.id).next(f, pos))
 	}

@@ -10,9 +10,13 @@ import (
 	"strings"
 )
 
-const suffix = ".rec"
+const (
+	suffix    = ".rec"
+	temporary = ".tmp"
+)
 
-// segment is one file. number never changes; size is written by the owner under the store's mutex.
+// segment is one file. number never changes; size is written by the owner under the store's mutex, and so is file by Redact,
+// in segments that are not the last.
 type segment struct {
 	number uint32
 	file   *os.File
@@ -46,6 +50,11 @@ func openSegments(dir string) (segs []*segment, err error) {
 		return nil, fmt.Errorf("records: open: %w", err)
 	}
 	for _, entry := range files {
+		if strings.HasSuffix(entry.Name(), suffix+temporary) { // of a redaction that was cut short
+			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+				return nil, errors.Join(fmt.Errorf("records: open: %w", err), closeAll(segs))
+			}
+		}
 		name, isSegment := strings.CutSuffix(entry.Name(), suffix)
 		number, err := strconv.ParseUint(name, 10, 32)
 		if !isSegment || err != nil || number == 0 {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -60,6 +61,9 @@ type Store struct {
 	buf    []byte // whole frames that follow tail.size and are not yet in the file
 	saved  cursor // the last change whose traces are all in the file
 	closed bool
+
+	ending    atomic.Bool // the next Flush ends the last segment
+	redacting sync.Mutex  // one Redact at a time
 
 	// The owner's alone.
 	held    cursor          // the last change Append was given
@@ -179,6 +183,9 @@ func (s *Store) jump(id event.IncidentID, previous position, number uint32) posi
 func (s *Store) Flush() error {
 	if s.closed {
 		return ErrClosed
+	}
+	if s.ending.Swap(false) && (len(s.buf) > 0 || s.tail.size > int64(headerSize)) {
+		return s.roll()
 	}
 	if s.held == s.saved && len(s.buf) == 0 {
 		return nil

@@ -175,6 +175,9 @@ func (c *chain) group(g uint32, after cursor) ([]frame, error) {
 
 // decode returns the change of f.
 func (c *chain) decode(f *frame) (event.Change, error) {
+	if f.kind == kindRedacted {
+		return decodeRedacted(f)
+	}
 	changes, err := event.DecodeChanges(f.change, f.cursor.seq, f.at)
 	if err == nil && len(changes) != 1 {
 		err = fmt.Errorf("%w: %d changes in one entry", event.ErrMalformed, len(changes))

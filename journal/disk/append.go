@@ -22,12 +22,25 @@ func (l *Log) Prepare(n int) (segment uint64, err error) {
 	if err := l.usableLocked(); err != nil {
 		return 0, err
 	}
+	if l.ending.Swap(false) {
+		segment, err := l.rollLocked()
+		if !errors.Is(err, journal.ErrFull) {
+			return segment, err
+		}
+		l.o.Logger.Warn("segment not ended as asked", "err", err)
+	}
 	seg := l.tail.seg
 	if seg.size.Load()+int64(n) <= l.o.SegmentBytes {
 		return seg.base, nil
 	}
 	return l.rollLocked()
 }
+
+// EndSegment asks that the next Prepare end the current segment, so that what
+// it holds can be redacted. Unlike Roll it is for any goroutine: a codec whose
+// dictionary builds up over a segment learns of it as of any other new one. A
+// disk too full for it stops nobody: the segment then goes on.
+func (l *Log) EndSegment() { l.ending.Store(true) }
 
 // Roll ends the current segment unless it is empty.
 func (l *Log) Roll() (segment uint64, err error) {

@@ -5,8 +5,9 @@
 // It is not a database: there is no index but the segments' names, and no
 // record is found without reading its segment.
 //
-// One goroutine calls Prepare, Append and Roll. All else may be called from
-// any goroutine at any time. A goroutine of the log's own writes zeros ahead
+// One goroutine calls Prepare, Append and Roll; Roll may also come from another
+// one where no payload depends on its segment. All else may be called from any
+// goroutine at any time. A goroutine of the log's own writes zeros ahead
 // of the writer; Close ends it.
 package disk
 
@@ -69,6 +70,7 @@ type Log struct {
 	files    sync.RWMutex               // read-held to look up and open a segment, held to replace or remove one
 	progress progress
 	failure  atomic.Pointer[error]
+	ending   atomic.Bool // the next Prepare ends the current segment
 
 	mu     sync.Mutex // the writer's calls and Close
 	tail   *tail      // nil once closed

@@ -107,3 +107,56 @@ func TestRedactSaysWhyItCannot(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, l.Redact(9, nil, ""), journal.ErrTruncated)
 }
+
+func TestTheWriterEndsItsSegmentWhenAsked(t *testing.T) {
+	l := open(t, small(vfs.NewMem()))
+	require.NoError(t, l.Append([]journal.Record{{Seq: 1, Payload: []byte("a")}}))
+	l.EndSegment()
+	require.ErrorIs(t, l.Redact(1, nil, ""), journal.ErrActive, "nobody ends it but the writer")
+	segment, err := l.Prepare(1)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, segment)
+	require.NoError(t, l.Redact(1, []byte("b"), "why"))
+	require.NoError(t, l.Append([]journal.Record{{Seq: 2}}))
+	segment, err = l.Prepare(1)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, segment, "once is enough")
+}
+
+func TestRedactAllWritesEverySegmentThatHoldsOneOfThem(t *testing.T) {
+	o := small(vfs.NewMem())
+	l := open(t, o)
+	all := fill(t, l, 4)
+	list := *l.segments.Load()
+	wanted := map[uint64][]byte{1: []byte("x"), 2: []byte("y"), list[2].base: []byte("z")}
+	require.NoError(t, l.RedactAll(wanted, "request 9"))
+	for i, rec := range readAll(t, l) {
+		replacement, redacted := wanted[rec.Seq]
+		require.Equal(t, redacted, rec.Redacted)
+		if redacted {
+			require.Equal(t, replacement, rec.Payload)
+		} else {
+			require.Equal(t, all[i], rec)
+		}
+	}
+	report, err := Verify(dir, o, l.Head())
+	require.NoError(t, err)
+	require.Len(t, report.Redactions, 3)
+	require.ErrorIs(t, l.RedactAll(map[uint64][]byte{3: nil, l.Last(): nil}, ""), journal.ErrActive)
+	require.False(t, readAll(t, l)[2].Redacted, "all of them can be redacted, or nothing is")
+}
+
+func TestADiskTooFullForANewSegmentLetsTheOldOneGoOn(t *testing.T) {
+	mem := vfs.NewMem()
+	l := open(t, small(mem))
+	require.NoError(t, l.Append([]journal.Record{{Seq: 1, Payload: []byte("a")}}))
+	mem.SetCapacity(1)
+	l.EndSegment()
+	segment, err := l.Prepare(1)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, segment)
+	require.ErrorIs(t, l.Redact(1, nil, ""), journal.ErrActive)
+	mem.SetCapacity(0)
+	require.NoError(t, l.Append([]journal.Record{{Seq: 2}}))
+	require.Len(t, readAll(t, l), 2)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/tocsin-noc/tocsin/journal"
@@ -16,7 +17,14 @@ import (
 // covers the digest: it stays as it was. It does not cover reason and
 // replacement.
 func (l *Log) Redact(seq uint64, replacement []byte, reason string) error {
-	if len(reason) > maxReason || len(replacement) > MaxPayload {
+	return l.RedactAll(map[uint64][]byte{seq: replacement}, reason)
+}
+
+// RedactAll is Redact for the records that replacements names, and writes each
+// segment once. After an error, or a crash, some segments are done and some are
+// not; it may be called again.
+func (l *Log) RedactAll(replacements map[uint64][]byte, reason string) error {
+	if len(reason) > maxReason {
 		return fmt.Errorf("%w: redaction", journal.ErrTooLarge)
 	}
 	l.maintenance.Lock()
@@ -24,13 +32,35 @@ func (l *Log) Redact(seq uint64, replacement []byte, reason string) error {
 	if err := l.maintainable(); err != nil {
 		return err
 	}
-	seg, err := l.sealed(seq)
-	if err != nil {
-		return err
+	todo := map[*segment]map[uint64][]byte{}
+	for seq, replacement := range replacements {
+		if len(replacement) > MaxPayload {
+			return fmt.Errorf("%w: redaction", journal.ErrTooLarge)
+		}
+		seg, err := l.sealed(seq)
+		if err != nil {
+			return err
+		}
+		if todo[seg] == nil {
+			todo[seg] = map[uint64][]byte{}
+		}
+		todo[seg][seq] = replacement
 	}
+	for _, seg := range *l.segments.Load() {
+		if todo[seg] == nil {
+			continue
+		}
+		if err := l.redactSegment(seg, todo[seg], reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Log) redactSegment(seg *segment, replacements map[uint64][]byte, reason string) error {
 	redacted := &segment{header: seg.header, path: seg.path}
-	rewrite := redaction{seq: seq, replacement: replacement, reason: reason}
-	err = l.replace(seg.path, func(w io.Writer) error {
+	rewrite := redaction{todo: maps.Clone(replacements), reason: reason}
+	err := l.replace(seg.path, func(w io.Writer) error {
 		size, err := l.rewrite(seg, w, &rewrite)
 		redacted.size.Store(size)
 		return err
@@ -38,7 +68,9 @@ func (l *Log) Redact(seq uint64, replacement []byte, reason string) error {
 	if err != nil {
 		return err
 	}
-	l.o.Logger.Info("record redacted", "seq", seq, "reason", reason)
+	for _, seq := range slices.Sorted(maps.Keys(replacements)) {
+		l.o.Logger.Info("record redacted", "seq", seq, "reason", reason)
+	}
 	return nil
 }
 
@@ -66,7 +98,7 @@ func (l *Log) swap(a, b *segment) {
 	l.publish(list)
 }
 
-// rewrite copies a segment to w with one record redacted and returns its size.
+// rewrite copies a segment to w with records redacted and returns its size.
 func (l *Log) rewrite(seg *segment, w io.Writer, r *redaction) (int64, error) {
 	file, err := l.o.FS.Open(seg.path)
 	if err != nil {
@@ -104,30 +136,28 @@ func (l *Log) after(seg *segment) uint64 {
 	return list[slices.Index(list, seg)+1].base
 }
 
-// redaction copies frames, replacing one.
+// redaction copies frames, replacing some.
 type redaction struct {
-	seq         uint64
-	replacement []byte
-	reason      string
+	todo   map[uint64][]byte // replacements of records not met yet, by seq
+	reason string
 
 	salt   uint32
 	out    *bufio.Writer
 	buf    []byte
 	size   int64
 	commit int64 // bytes of the record frames since the last commit frame
-	done   bool
 }
 
 func (r *redaction) copy(f frame) error {
 	k, payload := f.kind, f.payload
-	switch {
-	case k == kindCommit:
+	if k == kindCommit {
 		c := decodeCommit(payload)
 		c.bytes = uint64(r.commit)
 		end := c.encode()
 		payload = end[:]
-	case f.seq == r.seq:
-		k, payload, r.done = kindRedacted, appendRedaction(nil, f.digest(), r.reason, r.replacement), true
+	} else if replacement, wanted := r.todo[f.seq]; wanted {
+		k, payload = kindRedacted, appendRedaction(nil, f.digest(), r.reason, replacement)
+		delete(r.todo, f.seq)
 	}
 	r.buf = appendFrame(r.buf[:0], r.salt, k, f.seq, f.at, payload)
 	r.size += int64(len(r.buf))
@@ -140,7 +170,7 @@ func (r *redaction) copy(f frame) error {
 }
 
 func (r *redaction) found() error {
-	if !r.done {
+	if len(r.todo) > 0 {
 		return journal.ErrUnknown
 	}
 	return nil
