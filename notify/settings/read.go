@@ -3,7 +3,6 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -113,7 +112,7 @@ func (rd *reader) receiver(r *Receiver, sr *strict.Reader, n *yaml.Node) {
 	default:
 		policy, err := outbound.New(nil)
 		if err == nil {
-			_, err = receivers.New(r.Spec, receivers.Options{Outbound: policy, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+			_, err = receivers.New(r.Spec, receivers.Options{Outbound: policy, Logger: slog.New(slog.DiscardHandler)})
 		}
 		if err != nil {
 			sr.ProblemAt(r.Config, r.Kind, strings.TrimPrefix(err.Error(), receivers.ErrConfig.Error()+": "), "")

@@ -1,0 +1,229 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/notify/message"
+)
+
+// again is how soon an escalation looks again at an incident that is quiet or clear just now.
+const again = time.Minute
+
+// untilDue returns how long the loop may sleep.
+func (n *Notifier) untilDue() time.Duration {
+	next := n.o.Now().Add(time.Hour)
+	_ = n.store.view(func(t *tx) error { // a fault shows when it is written
+		if err := each(t.Bucket([]byte("subjects")), func(_ []byte, s subject) error {
+			for _, r := range s.Escalation {
+				if r.Due.Before(next) {
+					next = r.Due
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		return each(t.Bucket([]byte("digests")), func(_ []byte, g digest) error {
+			if g.Due.Before(next) {
+				next = g.Due
+			}
+			return nil
+		})
+	})
+	return max(next.Sub(n.o.Now()), 10*time.Millisecond)
+}
+
+// runDue carries out escalations and digests whose time has come. Until the changes of before have been read, it waits: they may
+// hold the acknowledgement.
+func (n *Notifier) runDue(ctx context.Context) {
+	if n.behind.Load() {
+		return
+	}
+	now := n.o.Now()
+	var subjects, digests []string
+	if err := n.store.view(func(t *tx) error {
+		if err := each(t.Bucket([]byte("subjects")), func(k []byte, s subject) error {
+			due := !s.Done.IsZero() && now.Sub(s.Done) > keptSubject
+			for _, r := range s.Escalation {
+				due = due || !r.Due.After(now)
+			}
+			if due {
+				subjects = append(subjects, string(k))
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		return each(t.Bucket([]byte("digests")), func(k []byte, g digest) error {
+			if !g.Due.After(now) {
+				digests = append(digests, string(k))
+			}
+			return nil
+		})
+	}); err != nil {
+		n.log.Error("outbox cannot be read", "error", err)
+		return
+	}
+	if len(subjects)+len(digests) == 0 {
+		return
+	}
+	n.commit(ctx, func(t *tx) error {
+		d := n.decider(ctx, t)
+		for _, key := range subjects {
+			if err := d.escalate(key); err != nil {
+				return err
+			}
+		}
+		for _, team := range digests {
+			if err := d.digest(team); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// escalate takes a subject's due steps.
+func (d *decider) escalate(key string) error {
+	sub, err := d.tx.subject(key)
+	if err != nil {
+		return err
+	}
+	if !sub.Done.IsZero() && d.now.Sub(sub.Done) > keptSubject {
+		return d.tx.Bucket([]byte("subjects")).Delete([]byte(key))
+	}
+	for _, name := range teamsOf(sub.Escalation) {
+		r := sub.Escalation[name]
+		if r.Due.After(d.now) {
+			continue
+		}
+		next, err := d.step(key, name, r, &sub)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			delete(sub.Escalation, name)
+		} else {
+			sub.Escalation[name] = *next
+		}
+	}
+	return d.tx.putSubject(key, sub)
+}
+
+// step carries out the next step of an escalation. It returns what comes after it, nil when nothing does.
+func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
+	team := d.config.Settings.Team(name)
+	if team == nil || r.Next >= len(team.Steps()) {
+		return nil, nil
+	}
+	data, priority, state, err := d.present(key)
+	if err != nil {
+		return nil, err
+	}
+	switch state {
+	case over:
+		return nil, nil
+	case quiet:
+		r.Due = d.now.Add(again)
+		return &r, nil
+	case rings:
+	}
+	steps := team.Steps()
+	data.Event, data.At, data.Team, data.Step = message.Escalated, d.now, name, r.Next
+	data.Reason = fmt.Sprintf("nobody has acknowledged it for %s: step %d of %d", roughly(d.now.Sub(r.Began)), r.Next+1, len(steps))
+	if late := d.now.Sub(r.Due); late > 10*time.Second {
+		data.Reason += fmt.Sprintf(", late by %s", roughly(late))
+	}
+	for _, t := range d.reachAll(team, steps[r.Next].Notify) {
+		if err := d.enqueue(data, r.Key, t); err != nil {
+			return nil, err
+		}
+		sub.Told = append(sub.Told, t)
+	}
+	sub.Told = join(sub.Told)
+	d.n.metrics.escalations.Inc()
+	r.Next++
+	if r.Next >= len(steps) {
+		return nil, nil
+	}
+	r.Due = r.Began.Add(steps[r.Next].After[clamp(priority)])
+	return &r, nil
+}
+
+// state is whether an escalation should go on.
+type state uint8
+
+const (
+	rings state = iota + 1
+	quiet       // not just now
+	over        // not any more
+)
+
+// present looks at what an escalation is about as it is now.
+func (d *decider) present(key string) (data message.Data, priority uint8, s state, err error) {
+	tenant, name, _ := strings.Cut(key, "/")
+	data.Tenant = tenant
+	digits, isIncident := strings.CutPrefix(name, "INC-")
+	if !isIncident { // a storm's escalation is ended by an acknowledgement and by its end
+		number, _ := strconv.Atoi(strings.TrimPrefix(name, "STORM-"))
+		open, err := d.open(tenant)
+		data.Storm = &message.Storm{Number: number, BeganAt: d.now, Openings: len(open), Worst: 2, Open: open}
+		return data, 2, rings, err
+	}
+	id, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil {
+		return data, 0, over, nil
+	}
+	now, err := d.incident(event.IncidentID(id))
+	if err != nil {
+		return data, 0, over, err
+	}
+	i := now.Data
+	i.AcknowledgedBy, i.Assignee = d.n.person(now.State.AckedBy), d.n.person(now.State.Assignee)
+	data.Incident = &i
+	switch {
+	case now.State.Phase != event.IncidentOpen, now.State.AckedAt != 0 && now.State.WorseAt == 0:
+		return data, 0, over, nil
+	case now.Quiet, now.State.ClearSince != 0:
+		return data, 0, quiet, nil
+	}
+	return data, now.State.Priority, rings, nil
+}
+
+// digest sends what waited through a team's quiet hours.
+func (d *decider) digest(name string) error {
+	b := d.tx.Bucket([]byte("digests"))
+	g, ok, err := get[digest](b, []byte(name))
+	if err != nil || !ok {
+		return err
+	}
+	team := d.config.Settings.Team(name)
+	if team != nil && len(g.Items) > 0 {
+		data := message.Data{Event: message.Digest, At: d.now, Tenant: g.Items[0].Tenant, Team: name, Digest: g.Items}
+		if g.More > 0 {
+			data.Reason = fmt.Sprintf("and %d more", g.More)
+		}
+		for _, t := range d.reachAll(team, team.Steps()[0].Notify) {
+			if err := d.enqueue(data, g.Key, t); err != nil {
+				return err
+			}
+		}
+	}
+	return b.Delete([]byte(name))
+}
+
+// roughly writes a span as people say it.
+func roughly(t time.Duration) string {
+	switch {
+	case t < time.Minute:
+		return fmt.Sprintf("%d s", int(t.Seconds()))
+	case t < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(t.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(t.Hours()))
+}

@@ -1,0 +1,269 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/notify/message"
+	"github.com/tocsin-noc/tocsin/notify/receivers"
+	"github.com/tocsin-noc/tocsin/notify/settings"
+)
+
+// ErrGone says that the changes after a cursor are no longer kept. A Source's Changes ends with it.
+var ErrGone = errors.New("notify: changes are no longer kept")
+
+// Source is the engine as notify needs it.
+type Source interface {
+	// Changes yields, in order and for ever, the changes after a cursor whose kind Wanted accepts, and a change of kind 0 with
+	// Seq and N whenever it has come to the end.
+	Changes(ctx context.Context, after string) iter.Seq2[*event.Change, error]
+	// Head is the cursor of the latest change.
+	Head() string
+	// Incident returns an incident as it is now.
+	Incident(ctx context.Context, id event.IncidentID) (*Subject, error)
+	// Open returns a tenant's open incidents of priority 1 and 2, the most urgent first, at most 20.
+	Open(ctx context.Context, tenant string) ([]message.IncidentLine, error)
+}
+
+// Subject is an incident as it is now.
+type Subject struct {
+	State event.IncidentState
+	Data  message.Incident
+	Quiet bool // alerts fire, and every one of them is kept quiet
+}
+
+// Person is what is known of somebody's reach.
+type Person struct {
+	Name      string
+	Addresses map[string]string // by kind, as in "email"
+}
+
+// People knows persons.
+type People interface {
+	Person(login string) (Person, bool)
+	Login(id string) string // of the opaque id that the core knows; the id itself when it is nobody's
+}
+
+// Options of a Notifier. Path, Source and Config must be set.
+type Options struct {
+	Path       string // of the bbolt file
+	Source     Source
+	Config     Config
+	People     People           // nil: nobody has an address of their own
+	Now        func() time.Time // nil: the machine's clock
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Config is what a reload replaces.
+type Config struct {
+	Settings  *settings.Settings
+	Templates *message.Templates
+	Receivers map[string]receivers.Receiver
+}
+
+// Notifier is a running outbox.
+type Notifier struct {
+	o       Options
+	log     *slog.Logger
+	store   *store
+	metrics *metrics
+	config  atomic.Pointer[Config]
+
+	mu      sync.Mutex
+	queues  map[string]*queue // by receiver
+	wake    chan struct{}     // something may be due earlier
+	stalled atomic.Pointer[string]
+	behind  atomic.Bool // the first end of the log has not been reached
+}
+
+// Open opens the outbox. Without one of before, it begins at the latest change: history rings nobody.
+func Open(o Options) (*Notifier, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	n := &Notifier{o: o, log: o.Logger.With("component", "notify"), queues: map[string]*queue{}, wake: make(chan struct{}, 1)}
+	var err error
+	if n.store, err = openStore(o.Path); err != nil {
+		return nil, err
+	}
+	n.metrics = newMetrics(o.Registerer, n)
+	n.config.Store(&o.Config)
+	n.behind.Store(true)
+	if n.store.cursor() == "" {
+		err = n.store.update(func(t *tx) error { return t.setCursor(o.Source.Head()) })
+	}
+	if err != nil {
+		return nil, errors.Join(err, n.store.close())
+	}
+	return n, nil
+}
+
+// Reload takes other settings into force. Messages to receivers that are gone fail visibly.
+func (n *Notifier) Reload(c Config) {
+	n.config.Store(&c)
+	n.poke()
+}
+
+// Close closes the outbox; Run must have ended.
+func (n *Notifier) Close() error { return n.store.close() }
+
+// Run tells people until ctx ends.
+func (n *Notifier) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	changes := make(chan *event.Change, 1024)
+	wg.Go(func() { n.follow(ctx, changes) })
+	due := time.NewTimer(0)
+	defer due.Stop()
+	n.startQueues(ctx, &wg)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ch := <-changes:
+			n.take(ctx, n.gather(ch, changes))
+		case <-due.C:
+		case <-n.wake:
+		}
+		n.runDue(ctx)
+		n.startQueues(ctx, &wg)
+		due.Reset(n.untilDue())
+	}
+}
+
+// follow reads changes into the channel. When the place to go on from is gone it goes on from the end, and says so.
+func (n *Notifier) follow(ctx context.Context, out chan<- *event.Change) {
+	after := n.store.cursor()
+	for ctx.Err() == nil {
+		for ch, err := range n.o.Source.Changes(ctx, after) {
+			if errors.Is(err, ErrGone) {
+				after = n.o.Source.Head()
+				n.log.Error("changes were dropped before anybody was told of them", "cursor", n.store.cursor(), "goes_on_at", after)
+				n.metrics.gaps.Inc()
+				break
+			}
+			if err != nil {
+				n.log.Error("changes cannot be read", "error", err)
+				break
+			}
+			after = cursor(ch)
+			select {
+			case out <- ch:
+			case <-ctx.Done():
+				return
+			}
+		}
+		select { // not to spin when the source fails at once
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func cursor(ch *event.Change) string { return fmt.Sprintf("%d.%d.%d", ch.Shard, ch.Seq, ch.N) }
+
+// gather adds what is there already, so that a storm takes few transactions.
+func (n *Notifier) gather(first *event.Change, more <-chan *event.Change) []*event.Change {
+	batch := []*event.Change{first}
+	for len(batch) < 1000 {
+		select {
+		case it := <-more:
+			batch = append(batch, it)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// take decides on a batch and moves the cursor, in one transaction, for as long as it takes.
+func (n *Notifier) take(ctx context.Context, batch []*event.Change) {
+	last := batch[len(batch)-1]
+	only := true
+	for _, ch := range batch {
+		only = only && ch.Kind == 0
+	}
+	if only {
+		n.behind.Store(false)
+		if !n.store.cursorStale(n.o.Now()) {
+			return
+		}
+	}
+	n.commit(ctx, func(t *tx) error {
+		d := n.decider(ctx, t)
+		for _, ch := range batch {
+			if ch.Kind == 0 {
+				continue
+			}
+			if err := d.decide(ch); err != nil {
+				return err
+			}
+		}
+		return t.setCursor(cursor(last))
+	})
+	if last.Kind == 0 {
+		n.behind.Store(false)
+	}
+}
+
+// commit carries out fn in a transaction until it succeeds: a full disk delays, it loses nothing.
+func (n *Notifier) commit(ctx context.Context, fn func(*tx) error) {
+	for {
+		err := n.store.update(fn)
+		if err == nil {
+			n.stalled.Store(nil)
+			n.poke()
+			return
+		}
+		text := err.Error()
+		if n.stalled.Swap(&text) == nil {
+			n.log.Error("outbox cannot be written, messages wait", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// poke wakes the loop and the queues.
+func (n *Notifier) poke() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, q := range n.queues {
+		q.poke()
+	}
+}
+
+// Wanted tells whether a kind of change can concern anybody.
+func Wanted(k event.ChangeKind) bool {
+	switch k {
+	case event.IncidentOpened, event.IncidentUpdated, event.IncidentWorse, event.IncidentWoke, event.IncidentSignalLost,
+		event.IncidentReopened, event.IncidentResolved, event.IncidentAcknowledged, event.IncidentSnoozed, event.IncidentUnheld,
+		event.StormBegan, event.StormEnded, event.SilenceEnding, event.WindowEnding:
+		return true
+	default:
+		return false
+	}
+}
