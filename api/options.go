@@ -37,6 +37,7 @@ type Options struct {
 	Registerer  prometheus.Registerer // nil: requests are not counted
 	Logger      *slog.Logger
 	Mounts      []Mount
+	Outbox      Outbox                          // nil: there are no routes about telling people
 	SourceStats SourceStats                     // nil: sources have no figures
 	Ready       func() error                    // why the daemon is not ready besides what the engine says; nil: the engine alone decides
 	Config      any                             // for /api/v1/status, as JSON; secrets are already taken out

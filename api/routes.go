@@ -61,6 +61,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.windowRoutes(sp)
 	s.watchRoutes(sp)
 	s.handoverRoutes(sp)
+	s.notifyRoutes(sp)
 	s.systemRoutes(sp)
 	sp.finish(mux)
 }

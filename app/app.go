@@ -31,13 +31,14 @@ import (
 	"github.com/tocsin-noc/tocsin/ingest/kafka/deadletters"
 	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/config"
+	"github.com/tocsin-noc/tocsin/notify"
 )
 
 // App is a daemon that is ready to run.
 type App struct {
 	o        Options
 	log      *slog.Logger
-	settings *settings
+	settings *loaded
 	registry *prometheus.Registry
 	listener net.Listener
 	server   *http.Server
@@ -47,6 +48,7 @@ type App struct {
 	v2       *alertmanager.API
 	sources  *ingest.Sources
 	kafka    []*kafka.Consumer
+	notifier *notify.Notifier
 	closers  []closer // undone in reverse
 }
 
@@ -75,6 +77,9 @@ func New(o Options) (_ *App, err error) {
 		return nil, err
 	}
 	if err = a.openEngine(); err != nil {
+		return nil, err
+	}
+	if err = a.openNotify(); err != nil {
 		return nil, err
 	}
 	if err = a.openKafka(); err != nil {
@@ -170,7 +175,7 @@ func (a *App) openAPI() (err error) {
 	mounts = append(mounts, console.Mounts()...)
 	h, err := api.New(api.Options{
 		Engine: a.engine, Guard: a.guard, Registry: a.registry, Registerer: a.registry, Logger: a.log, Mounts: mounts,
-		SourceStats: a.sourceStats, Config: string(c.Redacted()), Reload: a.Reload,
+		SourceStats: a.sourceStats, Outbox: outbox{a.notifier}, Config: string(c.Redacted()), Reload: a.Reload,
 		ExternalURL: c.ExternalURL, RoutePrefix: a.o.RoutePrefix, Version: a.o.Version,
 	})
 	if err != nil {
@@ -185,7 +190,7 @@ func base(externalURL, prefix string) string {
 	return cmp.Or(externalURL, strings.TrimSuffix(prefix, "/"))
 }
 
-// Reload reads the files again: rules, tokens, ingest keys. Everything else waits for a restart. When anything is wrong
+// Reload reads the files again: rules, tokens, ingest keys, who is told. Everything else waits for a restart. When anything is wrong
 // nothing changes.
 func (a *App) Reload(ctx context.Context) error {
 	o := a.o
@@ -199,8 +204,9 @@ func (a *App) Reload(ctx context.Context) error {
 	}
 	a.guard.Use(fresh.credentials)
 	a.v2.SetConfig(fresh.original)
+	a.notifier.Reload(fresh.notify)
 	if restartNeeded(a.settings.config, fresh.config) {
-		a.log.Warn("some settings take effect at the next start only", "settings", "listen, data, limits, kafka, journal, changes, records, snapshot")
+		a.log.Warn("some settings take effect at the next start only", "settings", "listen, data, external_url, limits, kafka, heartbeat, journal, changes, records, snapshot")
 	}
 	a.log.Info("configuration reloaded")
 	return nil
@@ -209,7 +215,7 @@ func (a *App) Reload(ctx context.Context) error {
 // restartNeeded tells whether settings differ that reload does not touch.
 func restartNeeded(old, fresh *config.Config) bool {
 	strip := func(c config.Config) string {
-		c.Sources, c.RuleFiles, c.Auth = nil, nil, config.Auth{}
+		c.Sources, c.RuleFiles, c.Auth, c.NotifyFile = nil, nil, config.Auth{}, ""
 		return string(c.Redacted())
 	}
 	return strip(*old) != strip(*fresh)

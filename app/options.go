@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/auth/webconfig"
 	"github.com/tocsin-noc/tocsin/internal/config"
 	"github.com/tocsin-noc/tocsin/journal"
+	"github.com/tocsin-noc/tocsin/notify"
 	"github.com/tocsin-noc/tocsin/rules"
 )
 
@@ -37,23 +38,24 @@ type Options struct {
 	Logger   *slog.Logger
 }
 
-// settings are what flags and files make together; reload reads them again.
-type settings struct {
+// loaded is what flags and files make together; reload reads them again.
+type loaded struct {
 	config      *config.Config
 	web         *webconfig.Config // nil: none
 	credentials auth.Credentials
 	rules       []byte
+	notify      notify.Config
 	original    string // shown as config.original of the Alertmanager API
 }
 
 // load reads every file that the options name.
-func (o *Options) load() (s *settings, err error) {
+func (o *Options) load() (s *loaded, err error) {
 	c, err := config.Load(o.ConfigFile)
 	if err != nil {
 		return nil, err
 	}
 	o.override(c)
-	s = &settings{config: c}
+	s = &loaded{config: c}
 	for _, w := range c.Warnings {
 		o.Logger.Warn("configuration", "warning", w.String())
 	}
@@ -66,7 +68,10 @@ func (o *Options) load() (s *settings, err error) {
 	if c.Auth.InsecureNoAuth {
 		o.Logger.Warn("anybody who reaches the listener is admin", "listen", c.Listen, "because", "insecure_no_auth")
 	}
-	return s, s.loadRules(o)
+	if err := s.loadRules(o); err != nil {
+		return nil, err
+	}
+	return s, s.loadNotify(o)
 }
 
 // override lets flags win.
@@ -85,7 +90,7 @@ func (o *Options) override(c *config.Config) {
 	c.Auth.InsecureNoAuth = c.Auth.InsecureNoAuth || o.InsecureNoAuth
 }
 
-func (s *settings) loadCredentials() (err error) {
+func (s *loaded) loadCredentials() (err error) {
 	if path := s.config.Auth.TokenFile; path != "" {
 		if s.credentials.Tokens, err = auth.LoadTokens(path); err != nil {
 			return err
@@ -107,7 +112,7 @@ func (s *settings) loadCredentials() (err error) {
 }
 
 // loadRules reads and checks the rule files, and the Alertmanager configuration that is taken over.
-func (s *settings) loadRules(o *Options) error {
+func (s *loaded) loadRules(o *Options) error {
 	files, warnings, err := s.config.ReadRules()
 	if err != nil {
 		return err
@@ -136,7 +141,7 @@ func (s *settings) loadRules(o *Options) error {
 }
 
 // engineOptions turns the configuration into the engine's.
-func (s *settings) engineOptions(o *Options) engine.Options {
+func (s *loaded) engineOptions(o *Options) engine.Options {
 	c := s.config
 	return engine.Options{
 		Dir: c.Data, Version: o.Version, Rules: s.rules,
@@ -149,7 +154,7 @@ func (s *settings) engineOptions(o *Options) engine.Options {
 }
 
 // decoderLimits turns the configuration into the decoders'.
-func (s *settings) decoderLimits() alertmanager.Limits {
+func (s *loaded) decoderLimits() alertmanager.Limits {
 	l := s.config.Limits
 	return alertmanager.Limits{
 		AlertsPerRequest: l.AlertsPerRequest, LabelsPerAlert: l.LabelsPerAlert, LabelName: int(l.LabelNameBytes),

@@ -91,6 +91,8 @@ func (a *App) Run(ctx context.Context) error {
 			}
 		})
 	}
+	wg.Go(func() { _ = a.notifier.Run(ctx) }) // ends with ctx only
+	wg.Go(func() { a.beat(ctx) })
 	wg.Go(func() { tuneMemory(ctx) })
 	wg.Go(func() { a.logHead(ctx) })
 	if a.o.Demo {

@@ -117,14 +117,15 @@ func (e *Engine) Follow(ctx context.Context, after Cursor) iter.Seq2[event.Chang
 				yield(event.Change{}, err)
 				return
 			}
-			if !yield(*ch, nil) {
+			if ch.Kind != 0 && !yield(*ch, nil) {
 				return
 			}
 		}
 	}
 }
 
-// FollowSome is Follow for who wants few kinds of change: the others cost next to nothing.
+// FollowSome is Follow for who wants few kinds of change: the others cost next to nothing. Whenever it has come to the end it
+// yields a change of kind 0 whose Seq and N are the place to go on from.
 func (e *Engine) FollowSome(ctx context.Context, after Cursor, wanted func(event.ChangeKind) bool) iter.Seq2[*event.Change, error] {
 	return func(yield func(*event.Change, error) bool) {
 		if after.Seq+1 < e.changes.First() && e.changes.First() > 1 {
@@ -138,7 +139,7 @@ func (e *Engine) FollowSome(ctx context.Context, after Cursor, wanted func(event
 			rec, _, err := r.Next()
 			switch {
 			case errors.Is(err, io.EOF):
-				if e.changes.Wait(ctx, seen) != nil {
+				if !yield(&event.Change{Seq: seen, N: 1<<32 - 1}, nil) || e.changes.Wait(ctx, seen) != nil {
 					return
 				}
 				continue

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -10,14 +12,15 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/auth/webconfig"
 	"github.com/tocsin-noc/tocsin/internal/config"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
+	"github.com/tocsin-noc/tocsin/notify/settings"
 	"github.com/tocsin-noc/tocsin/rules"
 	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
 // checkFlags say which files to check.
 type checkFlags struct {
-	configs, rules []string
-	json           bool
+	configs, rules, notify []string
+	json                   bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -25,13 +28,14 @@ func newCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [FILE…]",
 		Short: "Check configuration and rules; all problems at once, exit code 2 when there are any",
-		Long: `Check configuration files with everything they name: rules, tokens, web configuration. All problems come at once, each as
+		Long: `Check configuration files with everything they name: rules, tokens, web configuration, who is told. All problems come at once, each as
 file:line:col with a hint; exit code 2 when the daemon would not start. Warnings do not change the exit code.`,
 		Example: "  tocsin check tocsin.yml\n  tocsin check --rules rules/db.yml --rules rules/web.yml",
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	cmd.Flags().StringSliceVar(&f.configs, "config", nil, "configuration; the same as the argument `FILE`")
 	cmd.Flags().StringSliceVar(&f.rules, "rules", nil, "rule `FILES` or patterns, checked together without a configuration")
+	cmd.Flags().StringSliceVar(&f.notify, "notify", nil, "`FILES` that say who is told, without a configuration")
 	addFindingsJSON(cmd, &f.json)
 	return cmd
 }
@@ -43,7 +47,7 @@ func addFindingsJSON(cmd *cobra.Command, dst *bool) {
 func (f *checkFlags) run(cmd *cobra.Command, args []string) error {
 	p := newPrinter(cmd, f.json, false)
 	files := append(f.configs, args...)
-	if len(files) == 0 && len(f.rules) == 0 {
+	if len(files)+len(f.rules)+len(f.notify) == 0 {
 		return usage("which file?", "name the configuration, as in `tocsin check tocsin.yml`; without one the daemon runs on its defaults, and they are right")
 	}
 	wrong := 0
@@ -57,6 +61,13 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string) error {
 	if len(f.rules) > 0 {
 		c := &config.Config{RuleFiles: f.rules}
 		n, err := showFindings(p, checkRules(c), func() string { return rulesSummary(c) })
+		if err != nil {
+			return err
+		}
+		wrong += n
+	}
+	for _, file := range f.notify {
+		n, err := showFindings(p, checkNotify(file), func() string { return file + ": says who is told" })
 		if err != nil {
 			return err
 		}
@@ -83,6 +94,37 @@ func checkConfig(file string) []config.Problem {
 	if c.WebConfigFile != "" {
 		_, err := webconfig.Load(c.WebConfigFile)
 		found = append(found, problems(err, c.WebConfigFile)...)
+	}
+	if c.NotifyFile != "" {
+		found = append(found, checkNotify(c.NotifyFile)...)
+	}
+	return found
+}
+
+// checkNotify checks the file that says who is told, and warns when nobody will be on call.
+func checkNotify(file string) []config.Problem {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return problems(err, file)
+	}
+	s, err := settings.Parse(file, text)
+	if err != nil {
+		return problems(err, file)
+	}
+	found := problems(s.Warnings.Err(), file)
+	for i := range s.Teams {
+		team, now := &s.Teams[i], time.Now()
+		if len(team.Rotation) == 0 {
+			continue
+		}
+		for _, gap := range team.Schedule(nil).Gaps(now, now.AddDate(0, 0, 14)) {
+			found = append(found, config.Problem{Problem: strict.Problem{Place: strict.Place{File: file}, Key: "teams", Message: fmt.Sprintf(
+				"team %s: nobody is on call %s – %s", team.Name, local(gap.From, team.Zone.String()), local(gap.Until, team.Zone.String())),
+				Hint: "everybody in the team will be told then"}})
+		}
+	}
+	for i := range found {
+		found[i].Warning = true
 	}
 	return found
 }

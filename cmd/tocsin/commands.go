@@ -34,6 +34,7 @@ func newRootCommand() *cobra.Command {
 	addGroup(root, groupWork,
 		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSilenceCommand(),
 		newWindowCommand(), newCalendarCommand(), newHeartbeatsCommand(), newStormsCommand(), newHandoverCommand(),
+		newOnCallCommand(), newNotifyCommand(),
 	)
 	addGroup(root, groupDaemon,
 		newServeCommand(), newStatusCommand(), newSourcesCommand(), newClockCommand(), newSnapshotCommand(), newRedactCommand(),

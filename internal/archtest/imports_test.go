@@ -23,7 +23,7 @@ func layers() map[string][]string {
 		"engine":     {"correlate", "itsm", "journal"},
 		"ingest":     {"event", "engine"},
 		"history":    {"event"},
-		"notify":     {"itsm"},
+		"notify":     {"itsm", "rules"}, // rules for its strict reader of files
 		"api":        {"engine", "history"},
 		"dashboards": {"api"},
 		"simulate":   {"event"},

@@ -90,6 +90,12 @@ func funcs() template.FuncMap {
 		}
 		return ""
 	}
+	out["capital"] = func(s string) string {
+		if s == "" {
+			return s
+		}
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
 	out["first"] = func(n int, list []Alert) []Alert { return list[:min(n, len(list))] }
 	return out
 }

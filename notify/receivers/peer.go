@@ -44,6 +44,7 @@ func (r *peer) Send(ctx context.Context, m message.Message, to []string) (bool, 
 	ctx = notify.WithGroupLabels(ctx, model.LabelSet{"subject": model.LabelValue(m.Subject)})
 	ctx = notify.WithNow(ctx, m.At)
 	ctx = notify.WithRepeatInterval(ctx, time.Hour)
+	ctx = notify.WithNotificationReason(ctx, notify.ReasonFirstNotification)
 	type outcome struct {
 		retry bool
 		err   error

@@ -28,15 +28,18 @@ import (
 type Webhook struct {
 	URL        string                      `yaml:"url"`
 	URLFile    string                      `yaml:"url_file"`
-	Format     string                      `yaml:"format"` // alertmanager: the v4 body; tocsin: message.Data
+	Format     string                      `yaml:"format"` // see the Format constants
 	HTTPConfig *commoncfg.HTTPClientConfig `yaml:"http_config"`
 }
 
 // The formats of a webhook's body.
 const (
-	FormatAlertmanager = "alertmanager"
-	FormatTocsin       = "tocsin"
+	FormatAlertmanager    = "alertmanager"     // the body of Alertmanager's webhook, version 4
+	FormatAlertmanagerAPI = "alertmanager_api" // what Alertmanager's own API v2 takes: one alert for the incident
+	FormatTocsin          = "tocsin"           // message.Data
 )
+
+func formats() []string { return []string{FormatAlertmanager, FormatAlertmanagerAPI, FormatTocsin} }
 
 // webhook posts JSON.
 type webhook struct {
@@ -70,8 +73,8 @@ func newWebhook(s Spec, o Options) (Receiver, error) {
 	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, wrong(errors.New("url must be an http or https URL"))
 	}
-	if c.Format != FormatAlertmanager && c.Format != FormatTocsin {
-		return nil, wrong(fmt.Errorf("format must be %s or %s", FormatAlertmanager, FormatTocsin))
+	if !slices.Contains(formats(), c.Format) {
+		return nil, wrong(fmt.Errorf("format must be one of %s", strings.Join(formats(), ", ")))
 	}
 	h, opts, err := httpConfig(c.HTTPConfig, o)
 	if err != nil {
@@ -140,10 +143,45 @@ func retryAfter(text string) time.Duration {
 }
 
 func (r *webhook) body(m *message.Message) any {
-	if r.format == FormatTocsin {
+	switch r.format {
+	case FormatTocsin:
 		return m.Data
+	case FormatAlertmanagerAPI:
+		return []postable{postableOf(m)}
 	}
 	return v4(r.name, m)
+}
+
+// postable is an alert as Alertmanager's API v2 takes it.
+type postable struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     time.Time         `json:"startsAt"`
+	EndsAt       time.Time         `json:"endsAt,omitzero"`
+	GeneratorURL string            `json:"generatorURL,omitempty"`
+}
+
+// postableOf tells an incident as one alert, whose labels stay the same from its opening to its end.
+func postableOf(m *message.Message) postable {
+	out := postable{
+		Labels:      map[string]string{"alertname": "TocsinIncident", "tenant": m.Data.Tenant, "subject": m.Subject},
+		Annotations: map[string]string{"summary": m.Title, "description": m.Text, "priority": fmt.Sprintf("P%d", m.Priority)},
+		StartsAt:    m.At, GeneratorURL: m.Link,
+	}
+	if i := m.Data.Incident; i != nil {
+		out.StartsAt = i.OpenedAt
+		for name, value := range i.Labels {
+			if out.Labels[name] == "" {
+				out.Labels[name] = value
+			}
+		}
+	}
+	if m.Resolved {
+		out.EndsAt = m.At
+	} else {
+		out.EndsAt = m.At.Add(24 * time.Hour) // it is not repeated
+	}
+	return out
 }
 
 // v4Body is Alertmanager's webhook body, version 4.

@@ -1,0 +1,342 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tocsin-noc/tocsin/api"
+	"github.com/tocsin-noc/tocsin/correlate"
+	"github.com/tocsin-noc/tocsin/engine"
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/outbound"
+	"github.com/tocsin-noc/tocsin/notify"
+	"github.com/tocsin-noc/tocsin/notify/message"
+	"github.com/tocsin-noc/tocsin/notify/receivers"
+	"github.com/tocsin-noc/tocsin/notify/settings"
+)
+
+// loadNotify reads the file that says who is told, with its templates, and makes the receivers.
+func (s *loaded) loadNotify(o *Options) error {
+	c := s.config
+	text, err := []byte(nil), error(nil)
+	if c.NotifyFile != "" {
+		if text, err = os.ReadFile(c.NotifyFile); err != nil {
+			return fmt.Errorf("app: notify_file: %w", err)
+		}
+	}
+	set, err := settings.Parse(cmp.Or(c.NotifyFile, "notify.yml"), text)
+	if err != nil {
+		return err
+	}
+	if c.NotifyFile != "" {
+		for _, w := range set.Warnings {
+			o.Logger.Warn("notifications", "warning", w.String())
+		}
+	} else {
+		o.Logger.Warn("nobody is told of incidents: notify_file names no settings")
+	}
+	var files []message.Source
+	for _, name := range set.Templates {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("app: templates: %w", err)
+		}
+		files = append(files, message.Source{Name: name, Text: string(text)})
+	}
+	overrides := map[string]message.Override{}
+	for i := range set.Receivers {
+		overrides[set.Receivers[i].Name] = set.Receivers[i].Override
+	}
+	s.notify.Settings = set
+	if s.notify.Templates, err = message.New(base(c.ExternalURL, o.RoutePrefix), files, overrides); err != nil {
+		return err
+	}
+	policy, err := outbound.New(set.Allow)
+	if err != nil {
+		return err
+	}
+	s.notify.Receivers = map[string]receivers.Receiver{}
+	for i := range set.Receivers {
+		r, err := receivers.New(set.Receivers[i].Spec, receivers.Options{Outbound: policy, Logger: o.Logger, Version: o.Version})
+		if err != nil {
+			return err
+		}
+		s.notify.Receivers[r.Name()] = r
+	}
+	return nil
+}
+
+func (a *App) openNotify() (err error) {
+	a.notifier, err = notify.Open(notify.Options{
+		Path: filepath.Join(a.settings.config.Data, "notify.db"), Source: feed{a.engine}, Config: a.settings.notify,
+		Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.later("notify", a.notifier.Close)
+	return nil
+}
+
+// feed is the engine as notify sees it.
+type feed struct{ engine *engine.Engine }
+
+func (f feed) Changes(ctx context.Context, after string) iter.Seq2[*event.Change, error] {
+	return func(yield func(*event.Change, error) bool) {
+		from, err := engine.ParseCursor(after)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for ch, err := range f.engine.FollowSome(ctx, from, notify.Wanted) {
+			if errors.Is(err, engine.ErrTruncated) {
+				err = notify.ErrGone
+			}
+			if !yield(ch, err) {
+				return
+			}
+		}
+	}
+}
+
+func (f feed) Head() string { return f.engine.Head().String() }
+
+// alertsTold bounds the alerts that a message lists.
+const alertsTold = 30
+
+func (f feed) Incident(ctx context.Context, id event.IncidentID) (*notify.Subject, error) {
+	v, err := f.engine.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i, ok := v.Incident(id)
+	if !ok {
+		return nil, fmt.Errorf("app: there is no %s", id)
+	}
+	out := &notify.Subject{State: i.IncidentState, Quiet: i.Firing > 0 && i.Suppressed == i.Firing}
+	out.Data = message.Incident{
+		ID: id.String(), Title: i.Title, Status: i.Phase.String(), Severity: i.Severity.String(), Priority: int(i.Priority), Rule: i.Rule,
+		Team: i.Team, Labels: i.Labels.Map(), OpenedAt: i.OpenedAt.Time(), Firing: int(i.Firing), Total: int(i.Alerts),
+		Suppressed: int(i.Suppressed), Unbound: i.Unbound, SignalLost: i.SignalLost, Flapping: i.Damped > 0,
+		AcknowledgedAt: moment(i.AckedAt), ResolvedAt: moment(i.ResolvedAt),
+	}
+	f.alerts(v, &i, &out.Data)
+	return out, nil
+}
+
+func moment(t event.Time) *time.Time {
+	if t == 0 {
+		return nil
+	}
+	at := t.Time()
+	return &at
+}
+
+// looksAt bounds the members that are sorted for a message; of an incident with more the first are taken.
+const looksAt = 2_000
+
+// alerts lists the worst that fire, then the rest, and counts those that are new.
+func (f feed) alerts(v *correlate.View, i *correlate.Incident, out *message.Incident) {
+	var list []correlate.Alert
+	for a := range v.Members(i.ID) {
+		if len(list) == looksAt {
+			break
+		}
+		if i.AckedAt != 0 && a.State().FiringAt > i.AckedAt {
+			out.New++
+		}
+		list = append(list, a)
+	}
+	rank := func(a correlate.Alert) int {
+		if a.Phase() != event.Firing {
+			return 10
+		}
+		return int(a.Severity())
+	}
+	slices.SortStableFunc(list, func(a, b correlate.Alert) int { return rank(a) - rank(b) })
+	out.Truncated = max(0, int(i.Alerts)-alertsTold)
+	for _, a := range list[:min(len(list), alertsTold)] {
+		out.Alerts = append(out.Alerts, told(a))
+	}
+}
+
+func told(a correlate.Alert) message.Alert {
+	st := a.State()
+	out := message.Alert{Status: "firing", Severity: st.Severity.String(), StartsAt: st.StartsAt.Time()}
+	if st.Phase != event.Firing {
+		out.Status, out.EndsAt = "resolved", st.EndedAt.Time()
+	}
+	for c := range a.Claims() { // the latest first
+		out.Labels, out.Annotations, out.GeneratorURL = c.Labels.Map(), c.Annotations.Map(), c.GeneratorURL
+		out.Fingerprint = fmt.Sprintf("%016x", c.Labels.Fingerprint())
+		break
+	}
+	return out
+}
+
+func (f feed) Open(ctx context.Context, tenant string) (out []message.IncidentLine, err error) {
+	v, err := f.engine.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range v.Incidents() {
+		if i.Tenant == tenant && i.Phase == event.IncidentOpen && i.Priority <= 2 {
+			out = append(out, message.IncidentLine{ID: i.ID.String(), Title: i.Title, Priority: int(i.Priority)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b message.IncidentLine) int { return a.Priority - b.Priority })
+	return out[:min(len(out), 20)], nil
+}
+
+// beat sends the daemon's own sign of life while it is ready.
+func (a *App) beat(ctx context.Context) {
+	c := a.settings.config.Heartbeat
+	if c.URL == "" {
+		return
+	}
+	policy, err := outbound.New(a.settings.notify.Settings.Allow)
+	if err != nil {
+		a.log.Error("own heartbeat", "error", err)
+		return
+	}
+	client := policy.Client(10 * time.Second)
+	failed := false
+	t := time.NewTicker(duration(c.Interval))
+	defer t.Stop()
+	for {
+		if reason := a.engine.Status().NotReady; reason == "" {
+			err := post(ctx, client, c.URL, a.o.Version)
+			if err != nil && !failed && ctx.Err() == nil {
+				a.log.Error("own heartbeat is not taken", "error", err)
+			}
+			failed = err != nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+func post(ctx context.Context, client *http.Client, url, version string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, nil)
+	if err != nil {
+		return errors.New("app: heartbeat: the URL is none")
+	}
+	req.Header.Set("User-Agent", "Tocsin/"+version)
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("app: heartbeat: %w", errors.Unwrap(err)) // the text around it holds the URL, which may be a secret
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10))
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("app: heartbeat: answered %s", resp.Status)
+	}
+	return nil
+}
+
+// outbox is the notifier as the API shows it.
+type outbox struct{ n *notify.Notifier }
+
+func (o outbox) Receivers() []api.ReceiverStatus {
+	var out []api.ReceiverStatus
+	for _, r := range o.n.Receivers() {
+		out = append(out, api.ReceiverStatus{
+			Name: r.Name, Kind: r.Kind, Pending: r.Pending, Oldest: instant(r.Oldest), LastSuccess: instant(r.LastSuccess),
+			LastFailure: instant(r.LastFailure), LastError: r.LastError, Failures: r.Failures, RetryAt: instant(r.RetryAt),
+		})
+	}
+	return out
+}
+
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (o outbox) Stalled() string { return o.n.Stalled() }
+
+func (o outbox) History(limit int) ([]api.SentMessage, error) {
+	list, err := o.n.History(limit)
+	var out []api.SentMessage
+	for _, s := range list {
+		out = append(out, api.SentMessage{
+			At: s.At, Receiver: s.Receiver, Who: s.Who, Key: s.Key, Event: string(s.Event), Subject: s.Subject, Title: s.Title,
+			Attempts: s.Attempts, Outcome: s.Outcome, Error: s.Error, TemplateError: s.TemplateError,
+		})
+	}
+	return out, err
+}
+
+func (o outbox) Teams() ([]api.OnCall, error) {
+	list, err := o.n.Teams()
+	var out []api.OnCall
+	for _, t := range list {
+		team := api.OnCall{Team: t.Name, Zone: t.Zone, OnCall: t.OnCall, Until: instant(t.Until), Shifts: []api.Shift{}, Gaps: []api.Shift{}}
+		for _, s := range t.Shifts {
+			team.Shifts = append(team.Shifts, api.Shift{Who: s.Who, From: s.From, Until: s.Until})
+		}
+		for _, s := range t.Gaps {
+			team.Gaps = append(team.Gaps, api.Shift{From: s.From, Until: s.Until})
+		}
+		out = append(out, team)
+	}
+	return out, err
+}
+
+func (o outbox) Overrides() ([]api.Override, error) {
+	list, err := o.n.Overrides()
+	var out []api.Override
+	for _, v := range list {
+		out = append(out, api.Override(v))
+	}
+	return out, err
+}
+
+func (o outbox) SetOverride(v api.Override) (string, error) {
+	id, err := o.n.SetOverride(notify.Override(v))
+	return id, outboxError(err)
+}
+
+func (o outbox) DropOverride(id string) error { return outboxError(o.n.DropOverride(id)) }
+
+func (o outbox) Preview(ctx context.Context, id event.IncidentID, receiver, about string) (*api.Preview, error) {
+	m, err := o.n.Preview(ctx, id, receiver, message.Event(about))
+	return preview(m), outboxError(err)
+}
+
+func (o outbox) Test(ctx context.Context, receiver string, to []string) (*api.Preview, error) {
+	m, err := o.n.Test(ctx, receiver, to)
+	return preview(m), outboxError(err)
+}
+
+func preview(m message.Message) *api.Preview {
+	return &api.Preview{
+		Receiver: m.Data.Receiver, Event: string(m.Event), Subject: m.Subject, Title: m.Title, Text: m.Text, HTML: m.HTML, Link: m.Link,
+		TemplateError: m.TemplateError,
+	}
+}
+
+// outboxError puts notify's errors into the API's words.
+func outboxError(err error) error {
+	switch {
+	case errors.Is(err, notify.ErrNoReceiver), errors.Is(err, notify.ErrNoTeam), errors.Is(err, notify.ErrNoOverride):
+		return &api.OutboxError{NotFound: true, Err: err}
+	case err != nil:
+		return &api.OutboxError{Err: err}
+	}
+	return nil
+}
