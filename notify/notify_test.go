@@ -296,7 +296,7 @@ func TestNobodyAcknowledgesAndTheNextContactIsTold(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		o.told("mail", "opened main/INC-1", "escalated main/INC-1")
 		require.Equal(t, []string{"ann@example.org", "bob@example.org"}, o.phones["mail"].addressees()[1])
-		require.Contains(t, o.phones["mail"].message(1).Text, "nobody has acknowledged it for 15 min: step 2 of 3")
+		require.Contains(t, o.phones["mail"].message(1).Text, "Nobody has acknowledged it for 15 min: step 2 of 3")
 		o.core.happen(event.IncidentAcknowledged, 1, func(i *event.IncidentState) { i.AckedAt, i.AckedBy = 1, "u-bob" })
 		o.core.happen(event.IncidentAcknowledged, 1, nil)
 		time.Sleep(3 * time.Hour)
@@ -499,7 +499,7 @@ func TestWhoResolvedIsToldThatItIsBack(t *testing.T) {
 		o.core.happen(event.IncidentReopened, 1, func(i *event.IncidentState) { i.Phase, i.ResolvedBy = event.IncidentOpen, "" })
 		o.told("mail", "opened main/INC-1", "resolved main/INC-1", "reopened main/INC-1", "reopened main/INC-1")
 		require.Equal(t, []string{"bob@example.org"}, o.phones["mail"].addressees()[3])
-		require.Contains(t, o.phones["mail"].message(3).Text, "you had resolved it")
+		require.Contains(t, o.phones["mail"].message(3).Text, "You had resolved it")
 	})
 }
 
