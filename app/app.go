@@ -205,6 +205,7 @@ func (a *App) Reload(ctx context.Context) error {
 	a.guard.Use(fresh.credentials)
 	a.v2.SetConfig(fresh.original)
 	a.notifier.Reload(fresh.notify)
+	a.warnOfGaps()
 	if restartNeeded(a.settings.config, fresh.config) {
 		a.log.Warn("some settings take effect at the next start only", "settings", "listen, data, external_url, limits, kafka, heartbeat, journal, changes, records, snapshot")
 	}

@@ -75,6 +75,19 @@ func (s *loaded) loadNotify(o *Options) error {
 	return nil
 }
 
+// warnOfGaps says where nobody will be on call in the next two weeks.
+func (a *App) warnOfGaps() {
+	teams, err := a.notifier.Teams()
+	if err != nil {
+		a.log.Error("rotations cannot be read", "error", err)
+	}
+	for _, t := range teams {
+		for _, gap := range t.Gaps {
+			a.log.Warn("nobody is on call", "team", t.Name, "from", gap.From, "until", gap.Until)
+		}
+	}
+}
+
 func (a *App) openNotify() (err error) {
 	a.notifier, err = notify.Open(notify.Options{
 		Path: filepath.Join(a.settings.config.Data, "notify.db"), Source: feed{a.engine}, Config: a.settings.notify,
@@ -84,6 +97,7 @@ func (a *App) openNotify() (err error) {
 		return err
 	}
 	a.later("notify", a.notifier.Close)
+	a.warnOfGaps()
 	return nil
 }
 

@@ -32,7 +32,7 @@ type listPage struct {
 	Sources []api.Source
 	Blind   []api.Heartbeat // that are lost
 	Storms  []api.Storm     // that last
-	Curl    string // how to send the first alert; "" when alerts have come
+	Curl    string          // how to send the first alert; "" when alerts have come
 }
 
 func (c *Console) serveList(w http.ResponseWriter, r *http.Request) {

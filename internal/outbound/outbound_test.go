@@ -113,6 +113,9 @@ func TestTheConnectionGoesToTheAddressThatWasJudged(t *testing.T) {
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Equal(t, http.StatusFound, resp.StatusCode, "a redirect is not followed")
-	_, err = client.Get("http://169.254.169.254/latest/meta-data")
+	resp, err = client.Get("http://169.254.169.254/latest/meta-data")
+	if err == nil {
+		resp.Body.Close()
+	}
 	require.ErrorIs(t, err, ErrRefused)
 }
