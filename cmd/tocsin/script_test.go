@@ -176,6 +176,16 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.HandoverBook{}
 	case parts[len(parts)-2] == "windows":
 		v = &api.Window{}
+	case last == "receivers":
+		v = &api.Receivers{}
+	case last == "messages":
+		v = &api.SentList{}
+	case last == "oncall":
+		v = &api.OnCallList{}
+	case last == "overrides":
+		return nil // the answer to a POST
+	case parts[len(parts)-2] == "notify":
+		v = &api.Preview{}
 	case last == "sources":
 		v = &api.SourceList{}
 	case last == "status":
