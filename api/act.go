@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/event"
@@ -29,10 +30,32 @@ func (d *Desk) Act(ctx context.Context, incident string, c event.Command) (*Inci
 		return nil, err
 	}
 	c.Incident = uint64(id)
+	if err := d.mayAct(ctx, id); err != nil {
+		return nil, err
+	}
+	if c.Assignee, err = d.id(c.Assignee); err != nil {
+		return nil, err
+	}
 	if _, err := d.do(ctx, c); err != nil {
 		return nil, err
 	}
 	return d.Incident(ctx, incident)
+}
+
+// mayAct refuses what is another team's to somebody whose grant is for some teams only.
+func (d *Desk) mayAct(ctx context.Context, id event.IncidentID) error {
+	p := auth.FromContext(ctx)
+	if len(p.Teams) == 0 {
+		return nil
+	}
+	_, i, err := d.find(ctx, id.String())
+	if err != nil || p.MayActFor(i.Team) {
+		return err
+	}
+	return &auth.Problem{
+		Status: 403, Code: "forbidden", Detail: id.String() + " is the team " + i.Team + "'s, and " + p.Known() + " may act for " + strings.Join(p.Teams, ", "),
+		Hint: "ask that team, or an admin for a grant",
+	}
 }
 
 // SetSilence makes or changes a silence and returns its id.

@@ -11,6 +11,7 @@ import (
 
 // Alert is an alert as the API shows it.
 type Alert struct {
+	Tenant      string            `json:"tenant"`
 	ID          string            `json:"id"`
 	Identity    string            `json:"identity" doc:"Tocsin's fingerprint: all labels without replica, prometheus_replica and severity"`
 	Name        string            `json:"name" doc:"the label alertname"`
@@ -85,7 +86,7 @@ type Claim struct {
 func (d *Desk) alert(v *correlate.View, a correlate.Alert) Alert {
 	st, ls := a.State(), a.Labels()
 	out := Alert{
-		ID: st.ID.String(), Identity: fmt.Sprintf("%016x", a.Identity()), Name: st.Name, Resource: st.Resource,
+		Tenant: a.Tenant(), ID: st.ID.String(), Identity: fmt.Sprintf("%016x", a.Identity()), Name: st.Name, Resource: st.Resource,
 		State: st.Phase.String(), Severity: st.Severity.String(), Suppressed: st.Suppressed,
 		Reason: st.Reason.String(), Why: alertWhy(v, st), Key: map[string]string{}, Labels: ls.Map(),
 		StartsAt: stamp(st.StartsAt), FiringAt: stamp(st.FiringAt), EndedAt: stamp(st.EndedAt), EasesAt: stamp(st.EasesAt),

@@ -70,7 +70,7 @@ func (t *alertTest) match(a correlate.Alert) bool {
 	if !slices.Contains(t.state, a.Phase().String()) || len(t.severity) > 0 && !slices.Contains(t.severity, a.Severity().String()) {
 		return false
 	}
-	if t.q.Incident != "" && a.Incident() != t.incident || a.Tenant() != t.tenant {
+	if t.q.Incident != "" && a.Incident() != t.incident || !event.InTenant(t.tenant, a.Tenant()) {
 		return false
 	}
 	if t.q.Suppressed != "" && strconv.FormatBool(a.State().Suppressed) != t.q.Suppressed {
@@ -165,12 +165,12 @@ func (d *Desk) Alert(ctx context.Context, text string) (*Alert, error) {
 	if err != nil {
 		return nil, notFound("alert " + strconv.Quote(text))
 	}
-	if a, ok := v.Alert(event.AlertID(n)); ok && a.Tenant() == tenant {
+	if a, ok := v.Alert(event.AlertID(n)); ok && event.InTenant(tenant, a.Tenant()) {
 		return new(d.alert(v, a)), nil
 	}
 	var found *correlate.Alert
 	for a := range v.Alerts() {
-		if a.Tenant() == tenant && claimed(a, n) && (found == nil || a.Phase() == event.Firing) {
+		if event.InTenant(tenant, a.Tenant()) && claimed(a, n) && (found == nil || a.Phase() == event.Firing) {
 			found = &a
 		}
 	}

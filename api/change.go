@@ -71,12 +71,13 @@ type AlertBrief struct {
 
 // change shapes ch for people. All it returns is its own memory or immutable.
 func (d *Desk) change(ch *event.Change) Change {
-	out := Change{ID: cursorOf(ch).String(), At: ch.At.Time(), Kind: ch.Kind.String(), Actor: ch.Actor, Count: ch.Count, Source: ch.Source.Name, Why: reasons(ch.Ledger)}
+	out := Change{ID: cursorOf(ch).String(), At: ch.At.Time(), Kind: ch.Kind.String(), Actor: d.name(ch.Actor), Count: ch.Count, Source: ch.Source.Name, Why: reasons(ch.Ledger)}
 	if ch.Kind != event.RulesLoaded && ch.Kind != event.CoreStarted { // no news for people, and long
 		out.Text = ch.Text
 	}
 	if i := ch.Incident; i != nil {
 		out.Incident = incidentBrief(i)
+		out.Incident.AckedBy, out.Incident.Assignee = d.name(i.AckedBy), d.name(i.Assignee)
 	}
 	if a := &ch.Alert; a.ID != 0 {
 		out.Alert = &AlertBrief{
@@ -88,9 +89,15 @@ func (d *Desk) change(ch *event.Change) Change {
 		}
 	}
 	if ch.Silence != nil {
-		out.Silence = new(silence(ch.Silence, ch.At))
+		out.Silence = d.named(silence(ch.Silence, ch.At))
 	}
 	ofDesk(ch, &out)
+	if out.Window != nil {
+		out.Window.CreatedBy, out.Window.Actor = d.name(out.Window.CreatedBy), d.name(out.Window.Actor)
+	}
+	if out.Handover != nil {
+		out.Handover.Author = d.name(out.Handover.Author)
+	}
 	return out
 }
 

@@ -11,13 +11,45 @@ import (
 // principal from its context and shows what is its tenant's; it checks no role. Errors are *auth.Problem.
 type Desk struct {
 	engine Engine
-	base   string // external URL without a slash at the end, or the route prefix
+	people Directory // nil: ids are names
+	base   string    // external URL without a slash at the end, or the route prefix
 	now    func() event.Time
 }
 
 // NewDesk returns a desk. base stands in front of links to the console: the external URL, else the route prefix; it may be empty.
 func NewDesk(engine Engine, base string) *Desk {
 	return &Desk{engine: engine, base: strings.TrimRight(base, "/"), now: func() event.Time { return event.FromTime(time.Now()) }}
+}
+
+// Directory knows the persons behind the opaque ids of the journal.
+type Directory interface {
+	Name(id string) string                    // as people know them; the text itself when it is no id
+	Actor(name string) (id string, err error) // the id for a login, made when there is none yet
+}
+
+// Knowing makes the desk show names in place of ids, and returns it. Call it before the desk is used.
+func (d *Desk) Knowing(people Directory) *Desk {
+	d.people = people
+	return d
+}
+
+func (d *Desk) name(id string) string {
+	if d.people == nil || id == "" {
+		return id
+	}
+	return d.people.Name(id)
+}
+
+// id is the inverse of name, for a login.
+func (d *Desk) id(name string) (string, error) {
+	if d.people == nil || name == "" {
+		return name, nil
+	}
+	id, err := d.people.Actor(name)
+	if err != nil {
+		return "", invalid(err.Error(), "name somebody by their login; `tocsin user list` shows them")
+	}
+	return id, nil
 }
 
 // Head is the latest change: what is asked for after it shows that change, and the stream can be followed from it.

@@ -34,7 +34,11 @@ func (e *testEngine) tick(at time.Time) {
 // post asks for something and expects it to be done.
 func (f *fixture) post(path, body string) answer {
 	f.t.Helper()
-	res := f.call("responder", "POST", "/api/v1/"+path, body)
+	who := "responder"
+	if strings.HasPrefix(path, "windows") {
+		who = "manager"
+	}
+	res := f.call(who, "POST", "/api/v1/"+path, body)
 	require.Less(f.t, res.StatusCode, 300, "%s: %s", path, res.text)
 	return res
 }
@@ -159,14 +163,14 @@ func TestAWindowQuietsWhatBeginsInIt(t *testing.T) {
 	require.Contains(t, a.Why, "began inside a maintenance window")
 
 	w := get[Window](f, "viewer", "/api/v1/windows/"+m.ID)
-	require.Equal(t, []any{"running", "responder", "responder", "CHG-7"}, []any{w.State, w.CreatedBy, w.Actor, w.Reason})
+	require.Equal(t, []any{"running", "manager", "manager", "CHG-7"}, []any{w.State, w.CreatedBy, w.Actor, w.Reason})
 	require.Equal(t, w.EndsAt, w.CloseAt)
 	require.Equal(t, []string{"db-3"}, w.CIs)
-	require.Equal(t, 204, f.call("responder", "DELETE", "/api/v1/windows/"+m.ID, "").StatusCode)
+	require.Equal(t, 204, f.call("manager", "DELETE", "/api/v1/windows/"+m.ID, "").StatusCode)
 	require.Equal(t, 2, get[IncidentList](f, "viewer", "/api/v1/incidents").Total, "what it quieted rings")
 	require.Empty(t, get[WindowList](f, "viewer", "/api/v1/windows").Windows)
 	require.Equal(t, "over", get[WindowList](f, "viewer", "/api/v1/windows?state=over").Windows[0].State)
-	require.Equal(t, 404, f.call("responder", "DELETE", "/api/v1/windows/no-such-one", "").StatusCode)
+	require.Equal(t, 404, f.call("manager", "DELETE", "/api/v1/windows/no-such-one", "").StatusCode)
 	require.Equal(t, 404, f.call("viewer", "GET", "/api/v1/windows/no-such-one", "").StatusCode)
 }
 
@@ -221,11 +225,11 @@ func TestWindowsThatAreRefused(t *testing.T) {
 		`"matchers":[{"name":"a","op":"=~","value":".*"}],"duration":"1h"`:                "match every alert",
 		`"cis":["a"],"duration":"1h","id":"no-such-one"`:                                  "no-such-one not found",
 	} {
-		res := f.call("responder", "POST", "/api/v1/windows", `{"name":"x","reason":"y",`+body+`}`)
+		res := f.call("manager", "POST", "/api/v1/windows", `{"name":"x","reason":"y",`+body+`}`)
 		require.GreaterOrEqual(t, res.StatusCode, 400, body)
 		require.Contains(t, res.text, want, body)
 	}
-	require.Equal(t, 422, f.call("responder", "POST", "/api/v1/windows", `{"name":"x","reason":"","cis":["a"],"duration":"1h"}`).StatusCode)
+	require.Equal(t, 422, f.call("manager", "POST", "/api/v1/windows", `{"name":"x","reason":"","cis":["a"],"duration":"1h"}`).StatusCode)
 	require.Equal(t, 422, f.call("viewer", "GET", "/api/v1/windows?state=open", "").StatusCode)
 	require.Empty(t, get[WindowList](f, "viewer", "/api/v1/windows").Windows)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/auth"
 )
 
-// planner is who may plan maintenance.
-const planner = auth.Responder
+// planner is who may plan maintenance, and who is on call.
+const planner = auth.Manager
 
 func (s *server) pauseRoutes(sp *spec) {
 	action := func(name, summary string) route {

@@ -83,7 +83,7 @@ func (d *Desk) Handover(ctx context.Context, q *HandoverQuery) (*Handover, error
 		since = now - shiftLength
 	}
 	out := &Handover{
-		Team: q.Team, At: now.Time(), Since: since.Time(), SignedAt: stamp(book.SignedAt), SignedBy: book.SignedBy, Notes: notes(book.Notes),
+		Team: q.Team, At: now.Time(), Since: since.Time(), SignedAt: stamp(book.SignedAt), SignedBy: d.name(book.SignedBy), Notes: d.notes(book.Notes),
 		Storms: stormsSince(v, tenant, since), Blind: []Heartbeat{},
 	}
 	for _, h := range heartbeats(v, tenant) {
@@ -108,7 +108,7 @@ func (d *Desk) handOver(ctx context.Context, v *correlate.View, out *Handover, s
 	tell := &teller{desk: d, view: v, known: map[event.IncidentID]*HandoverEntry{}}
 	var parts struct{ open, acked, held, snoozed, flapping, fresh []correlate.Incident }
 	for i := range v.Incidents() {
-		if i.Tenant != sh.tenant || sh.team != "" && i.Team != sh.team {
+		if !event.InTenant(sh.tenant, i.Tenant) || sh.team != "" && i.Team != sh.team {
 			continue
 		}
 		open := i.Phase == event.IncidentOpen
@@ -190,6 +190,12 @@ func (t *teller) entry(ctx context.Context, i correlate.Incident) *HandoverEntry
 	if t.err = t.past(ctx, i.ID, e); t.err != nil {
 		return nil
 	}
+	if e.LastNote != nil {
+		e.LastNote.Author = t.desk.name(e.LastNote.Author)
+	}
+	if e.LastNote != nil {
+		e.LastNote.Author = t.desk.name(e.LastNote.Author)
+	}
 	if e.NextStep == "" && e.LastNote != nil {
 		e.NextStep = e.LastNote.Text
 	}
@@ -253,10 +259,11 @@ func handoverNote(h *event.Handover) HandoverNote {
 	return HandoverNote{At: h.At.Time(), Author: h.Actor, Text: h.Text, Team: h.Team}
 }
 
-func notes(in []event.Handover) []HandoverNote {
+func (d *Desk) notes(in []event.Handover) []HandoverNote {
 	out := make([]HandoverNote, len(in))
 	for i := range in {
 		out[i] = handoverNote(&in[i])
+		out[i].Author = d.name(out[i].Author)
 	}
 	return out
 }
@@ -280,5 +287,5 @@ func (d *Desk) book(ctx context.Context, c event.Command) (*HandoverBook, error)
 		return nil, failure(err)
 	}
 	b := v.Book(auth.FromContext(ctx).Tenant, c.Team)
-	return &HandoverBook{c.Team, stamp(b.SignedAt), b.SignedBy, notes(b.Notes)}, nil
+	return &HandoverBook{c.Team, stamp(b.SignedAt), d.name(b.SignedBy), d.notes(b.Notes)}, nil
 }

@@ -14,6 +14,7 @@ import (
 // Heartbeat is a sign of life that is expected: of a source, or of alerts that a rule picks.
 type Heartbeat struct {
 	Number   uint32            `json:"number"`
+	Tenant   string            `json:"tenant"`
 	Name     string            `json:"name"`
 	State    string            `json:"state" enum:"heard,lost"`
 	Rule     string            `json:"rule" doc:"the rule that expects it"`
@@ -34,7 +35,7 @@ type HeartbeatList struct {
 
 func heartbeat(b *event.Heartbeat) Heartbeat {
 	out := Heartbeat{
-		Number: b.Number, Name: b.Name, State: "heard", Rule: b.Rule, Source: b.Source, Labels: b.Labels.Map(),
+		Tenant: b.Tenant, Number: b.Number, Name: b.Name, State: "heard", Rule: b.Rule, Source: b.Source, Labels: b.Labels.Map(),
 		Since: stamp(b.Since), LastWord: stamp(b.LastWord), LostAt: stamp(b.LostAt),
 	}
 	if b.Alert != 0 {
@@ -97,7 +98,7 @@ func blindIncidents(v *correlate.View, tenant string) map[uint32]string {
 		return out
 	}
 	for i := range v.Incidents() {
-		if i.Heartbeat != 0 && i.Tenant == tenant && i.Phase == event.IncidentOpen && out[i.Heartbeat] == "" {
+		if i.Heartbeat != 0 && event.InTenant(tenant, i.Tenant) && i.Phase == event.IncidentOpen && out[i.Heartbeat] == "" {
 			out[i.Heartbeat] = i.ID.String()
 		}
 	}

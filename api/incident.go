@@ -12,40 +12,44 @@ import (
 
 // Incident is an incident as the API shows it.
 type Incident struct {
-	ID             string            `json:"id" example:"INC-42"`
-	Number         uint32            `json:"number"`
-	Status         string            `json:"status" enum:"open,acknowledged,signal_lost,resolved" doc:"the word that says most: resolved, else signal_lost, else acknowledged, else open"`
-	Title          string            `json:"title"`
-	Severity       string            `json:"severity" enum:"critical,major,minor,warning,info,clear"`
-	Priority       uint8             `json:"priority" minimum:"1" maximum:"5" doc:"1 is the most urgent"`
-	Unbound        bool              `json:"unbound" doc:"no service is known to be affected: the priority rests on the severity alone"`
-	SignalLost     bool              `json:"signal_lost" doc:"its last alerts expired: nobody said that it is over"`
-	Recovered      bool              `json:"recovered" doc:"somebody owns it and it has cleared"`
-	Rule           string            `json:"rule" doc:"grouping rule"`
-	Labels         map[string]string `json:"labels" doc:"what its alerts share"`
-	Alerts         Counts            `json:"alerts"`
-	OpenedAt       time.Time         `json:"opened_at"`
-	LastOnsetAt    *time.Time        `json:"last_onset_at" doc:"when an alert of it began to fire last"`
-	ClearSince     *time.Time        `json:"clear_since" doc:"when its last alert cleared; null while one fires"`
-	AcknowledgedAt *time.Time        `json:"acknowledged_at"`
-	AcknowledgedBy string            `json:"acknowledged_by"`
-	Assignee       string            `json:"assignee"`
-	Team           string            `json:"team"`
-	ResolvedAt     *time.Time        `json:"resolved_at"`
-	ResolvedBy     string            `json:"resolved_by" doc:"empty: it resolved by itself"`
-	Reopened       uint32            `json:"reopened" doc:"how often"`
-	Recurs         string            `json:"recurs" doc:"the incident of the same group before this one"`
-	Notes          uint32            `json:"notes" doc:"how many"`
-	WorseAt        *time.Time        `json:"worse_at" doc:"when it rang again after it had been acknowledged; null: what is acknowledged is all there is"`
-	New            *uint32           `json:"new_since_acknowledged" doc:"alerts that began to fire after the acknowledgement; null: nobody acknowledged, or a list did not count"`
-	SnoozedUntil   *time.Time        `json:"snoozed_until"`
-	HeldUntil      *time.Time        `json:"held_until" doc:"on hold until then"`
-	HeldFor        string            `json:"held_for" doc:"what it waits for"`
-	Storm          string            `json:"storm" doc:"the storm in which it opened, and so was not told of by itself" example:"STORM-3"`
-	Heartbeat      uint32            `json:"heartbeat" doc:"number of the heartbeat whose absence it is about; 0: none"`
-	Quiet          bool              `json:"quiet" doc:"alerts fire, and every one of them is kept quiet"`
-	UpdatedAt      time.Time         `json:"updated_at" doc:"the latest of its times"`
-	Link           string            `json:"link" doc:"page in the console"`
+	ID               string            `json:"id" example:"INC-42"`
+	Number           uint32            `json:"number"`
+	Tenant           string            `json:"tenant"`
+	Status           string            `json:"status" enum:"open,acknowledged,signal_lost,resolved" doc:"the word that says most: resolved, else signal_lost, else acknowledged, else open"`
+	Title            string            `json:"title"`
+	Severity         string            `json:"severity" enum:"critical,major,minor,warning,info,clear"`
+	Priority         uint8             `json:"priority" minimum:"1" maximum:"5" doc:"1 is the most urgent"`
+	Unbound          bool              `json:"unbound" doc:"no service is known to be affected: the priority rests on the severity alone"`
+	SignalLost       bool              `json:"signal_lost" doc:"its last alerts expired: nobody said that it is over"`
+	Recovered        bool              `json:"recovered" doc:"somebody owns it and it has cleared"`
+	Rule             string            `json:"rule" doc:"grouping rule"`
+	Labels           map[string]string `json:"labels" doc:"what its alerts share"`
+	Alerts           Counts            `json:"alerts"`
+	OpenedAt         time.Time         `json:"opened_at"`
+	LastOnsetAt      *time.Time        `json:"last_onset_at" doc:"when an alert of it began to fire last"`
+	ClearSince       *time.Time        `json:"clear_since" doc:"when its last alert cleared; null while one fires"`
+	AcknowledgedAt   *time.Time        `json:"acknowledged_at"`
+	AcknowledgedBy   string            `json:"acknowledged_by"`
+	AcknowledgedByID string            `json:"acknowledged_by_id" doc:"opaque: all that the journal knows of the person"`
+	AssigneeID       string            `json:"assignee_id"`
+	ResolvedByID     string            `json:"resolved_by_id"`
+	Assignee         string            `json:"assignee"`
+	Team             string            `json:"team"`
+	ResolvedAt       *time.Time        `json:"resolved_at"`
+	ResolvedBy       string            `json:"resolved_by" doc:"empty: it resolved by itself"`
+	Reopened         uint32            `json:"reopened" doc:"how often"`
+	Recurs           string            `json:"recurs" doc:"the incident of the same group before this one"`
+	Notes            uint32            `json:"notes" doc:"how many"`
+	WorseAt          *time.Time        `json:"worse_at" doc:"when it rang again after it had been acknowledged; null: what is acknowledged is all there is"`
+	New              *uint32           `json:"new_since_acknowledged" doc:"alerts that began to fire after the acknowledgement; null: nobody acknowledged, or a list did not count"`
+	SnoozedUntil     *time.Time        `json:"snoozed_until"`
+	HeldUntil        *time.Time        `json:"held_until" doc:"on hold until then"`
+	HeldFor          string            `json:"held_for" doc:"what it waits for"`
+	Storm            string            `json:"storm" doc:"the storm in which it opened, and so was not told of by itself" example:"STORM-3"`
+	Heartbeat        uint32            `json:"heartbeat" doc:"number of the heartbeat whose absence it is about; 0: none"`
+	Quiet            bool              `json:"quiet" doc:"alerts fire, and every one of them is kept quiet"`
+	UpdatedAt        time.Time         `json:"updated_at" doc:"the latest of its times"`
+	Link             string            `json:"link" doc:"page in the console"`
 }
 
 // Counts are an incident's alerts in memory.
@@ -60,12 +64,12 @@ type Counts struct {
 // incident shapes i for people; most bounds what newSince looks at.
 func (d *Desk) incident(v *correlate.View, i correlate.Incident, most uint32) Incident {
 	out := Incident{
-		ID: i.ID.String(), Number: uint32(i.ID), Status: statusOf(&i.IncidentState), Title: i.Title, Severity: i.Severity.String(),
+		ID: i.ID.String(), Number: uint32(i.ID), Tenant: i.Tenant, Status: statusOf(&i.IncidentState), Title: i.Title, Severity: i.Severity.String(),
 		Priority: i.Priority, Unbound: i.Unbound, SignalLost: i.SignalLost, Recovered: i.Recovered,
 		Rule: i.Rule, Labels: i.Labels.Map(), Alerts: Counts{i.Alerts, i.Firing, i.Expired, i.Suppressed, i.Damped},
 		OpenedAt: i.OpenedAt.Time(), LastOnsetAt: stamp(i.LastOnset), ClearSince: stamp(i.ClearSince),
-		AcknowledgedAt: stamp(i.AckedAt), AcknowledgedBy: i.AckedBy, Assignee: i.Assignee, Team: i.Team,
-		ResolvedAt: stamp(i.ResolvedAt), ResolvedBy: i.ResolvedBy, Reopened: i.Reopened, Notes: i.Notes,
+		AcknowledgedAt: stamp(i.AckedAt), AcknowledgedBy: d.name(i.AckedBy), Assignee: d.name(i.Assignee), AcknowledgedByID: i.AckedBy, AssigneeID: i.Assignee, ResolvedByID: i.ResolvedBy, Team: i.Team,
+		ResolvedAt: stamp(i.ResolvedAt), ResolvedBy: d.name(i.ResolvedBy), Reopened: i.Reopened, Notes: i.Notes,
 		WorseAt: stamp(i.WorseAt), SnoozedUntil: stamp(i.SnoozedUntil), HeldUntil: stamp(i.HeldUntil), HeldFor: i.HeldFor,
 		Storm: stormID(i.Storm), Heartbeat: i.Heartbeat, Quiet: i.Firing > 0 && i.Suppressed == i.Firing,
 		New:       newSince(v, &i, most),

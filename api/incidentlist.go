@@ -69,7 +69,7 @@ func (q *IncidentQuery) parse(tenant string, now event.Time) (*incidentTest, err
 }
 
 func (t *incidentTest) match(i *correlate.Incident) bool {
-	return i.Tenant == t.tenant &&
+	return event.InTenant(t.tenant, i.Tenant) &&
 		(len(t.status) == 0 || slices.ContainsFunc(t.status, func(s string) bool { return hasStatus(i, s) })) &&
 		(len(t.severity) == 0 || slices.Contains(t.severity, i.Severity.String())) &&
 		(len(t.priority) == 0 || slices.Contains(t.priority, strconv.Itoa(int(i.Priority)))) &&
@@ -139,7 +139,7 @@ func (d *Desk) find(ctx context.Context, text string) (*correlate.View, correlat
 		return nil, correlate.Incident{}, failure(err)
 	}
 	i, ok := v.Incident(id)
-	if !ok || i.Tenant != auth.FromContext(ctx).Tenant {
+	if !ok || !event.InTenant(auth.FromContext(ctx).Tenant, i.Tenant) {
 		return nil, correlate.Incident{}, notFound("incident " + id.String())
 	}
 	return v, i, nil

@@ -171,7 +171,7 @@ func (s *server) sentMessages(ctx context.Context, limit int) (*SentList, error)
 	}
 	scope, out := auth.FromContext(ctx).Tenant, &SentList{Messages: []SentMessage{}}
 	for _, m := range list {
-		if tenant, _, _ := strings.Cut(m.Subject, "/"); tenant == scope {
+		if tenant, _, _ := strings.Cut(m.Subject, "/"); event.InTenant(scope, tenant) {
 			out.Messages = append(out.Messages, m)
 		}
 	}
@@ -207,7 +207,7 @@ func (s *server) onCallRoutes(sp *spec) {
 			if err != nil {
 				return nil, err
 			}
-			id, err := s.Outbox.SetOverride(Override{Team: b.Team, Who: b.Who, From: b.From, Until: until.Time(), By: auth.FromContext(ctx).ID})
+			id, err := s.Outbox.SetOverride(Override{Team: b.Team, Who: b.Who, From: b.From, Until: until.Time(), By: known(ctx)})
 			return &made{id}, outboxProblem(err)
 		})
 	huma.Register(sp.api, sp.operation(route{method: "DELETE", path: "/oncall/overrides/{id}", role: planner, tag: "notify", summary: "End an override", status: http.StatusNoContent}),
@@ -219,6 +219,11 @@ func (s *server) onCallRoutes(sp *spec) {
 			}
 			return nil, nil
 		})
+}
+
+// known is the name of who asks, for what is not journaled.
+func known(ctx context.Context) string {
+	return auth.FromContext(ctx).Known()
 }
 
 // outboxProblem puts an outbox's refusal into a problem.

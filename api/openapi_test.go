@@ -85,6 +85,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"GET /api/v1/alerts", "GET /api/v1/alerts/{id}", "GET /api/v1/calendar", "GET /api/v1/handover", "GET /api/v1/heartbeats",
 		"GET /api/v1/incidents", "GET /api/v1/incidents/{id}",
 		"GET /api/v1/incidents/{id}/alerts", "GET /api/v1/incidents/{id}/timeline", "GET /api/v1/incidents/{id}/why",
+		"GET /api/v1/me",
 		"GET /api/v1/silences", "GET /api/v1/silences/{id}", "GET /api/v1/sources", "GET /api/v1/status", "GET /api/v1/storms", "GET /api/v1/stream",
 		"GET /api/v1/windows", "GET /api/v1/windows/{id}",
 		"POST /api/v1/admin/accept-clock", "POST /api/v1/admin/redact", "POST /api/v1/admin/snapshot", "POST /api/v1/handover/notes", "POST /api/v1/handover/sign",
@@ -96,7 +97,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // objects are ids of main's and other's things, by the path that shows them.
 func (f *fixture) objects() map[string][2]string {
-	both := func(of func(who string) string) [2]string { return [2]string{of("responder"), of("stranger")} }
+	both := func(of func(who string) string) [2]string { return [2]string{of("manager"), of("stranger")} }
 	make := func(what, body string) [2]string {
 		return both(func(who string) string {
 			var made struct{ ID string }
@@ -106,7 +107,7 @@ func (f *fixture) objects() map[string][2]string {
 	}
 	silence := make("silences", `{"matchers":[{"name":"instance","value":"NAME"}],"duration":"1h","comment":"NAME"}`)
 	window := make("windows", `{"name":"NAME","reason":"NAME","cis":["NAME"],"duration":"1h"}`)
-	for _, who := range []string{"responder", "stranger"} {
+	for _, who := range []string{"manager", "stranger"} {
 		require.Equal(f.t, 200, f.call(who, "POST", "/api/v1/handover/notes", `{"text":"secret-`+who+`"}`).StatusCode)
 	}
 	alert := both(func(who string) string { return get[AlertList](f, who, "/api/v1/alerts").Alerts[0].ID })
@@ -127,7 +128,7 @@ func fill(path string, objects map[string][2]string, whose int) string {
 func TestNoTenantSeesAnother(t *testing.T) {
 	f := newFixture(t).storm()
 	objects := f.objects()
-	mains := []string{"shop", "DiskFull", "db-3", "grafana", "prometheus", "secret-responder", objects["/api/v1/silences/"][0], objects["/api/v1/windows/"][0]}
+	mains := []string{"shop", "DiskFull", "db-3", "grafana", "prometheus", "secret-manager", objects["/api/v1/silences/"][0], objects["/api/v1/windows/"][0]}
 	others := []string{"SecretAlert", "secret-service", "secret-source", "secret-stranger", objects["/api/v1/silences/"][1], objects["/api/v1/windows/"][1]}
 	tried := 0
 	for path, ops := range get[document](f, "viewer", "/api/v1/openapi.json").Paths {
@@ -152,7 +153,7 @@ func TestNoTenantSeesAnother(t *testing.T) {
 			tried++
 		}
 	}
-	require.Equal(t, 34, tried)
+	require.Equal(t, 36, tried)
 	fp := get[AlertList](f, "viewer", "/api/v1/alerts").Alerts[0].Claims[0].Fingerprint
 	require.Equal(t, 404, f.call("stranger", "GET", "/api/v1/alerts/"+fp, "").StatusCode, "nor by fingerprint")
 }
@@ -192,8 +193,10 @@ func TestRolesHoldOnEveryRoute(t *testing.T) {
 	objects := f.objects()
 	for path, ops := range get[document](f, "viewer", "/api/v1/openapi.json").Paths {
 		for method := range ops {
-			allowed := map[string]bool{"viewer": method == "get", "responder": !strings.Contains(path, "/admin/"), "admin": true}
-			for _, who := range []string{"", "viewer", "responder", "admin"} {
+			admins := strings.Contains(path, "/admin/")
+			plans := method != "get" && strings.HasPrefix(path, "/api/v1/windows")
+			allowed := map[string]bool{"viewer": method == "get" && !admins, "responder": !admins && !plans, "manager": !admins, "admin": true}
+			for _, who := range []string{"", "viewer", "responder", "manager", "admin"} {
 				if path == streamPath && allowed[who] {
 					continue // it does not end
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tocsin-noc/tocsin/internal/auth"
+	"github.com/tocsin-noc/tocsin/internal/people"
 )
 
 // Access says who may call a mounted handler.
@@ -37,6 +38,7 @@ type Options struct {
 	Registerer  prometheus.Registerer // nil: requests are not counted
 	Logger      *slog.Logger
 	Mounts      []Mount
+	People      *people.Store                   // nil: ids are names, and there are no routes about people
 	Outbox      Outbox                          // nil: there are no routes about telling people
 	SourceStats SourceStats                     // nil: sources have no figures
 	Ready       func() error                    // why the daemon is not ready besides what the engine says; nil: the engine alone decides

@@ -62,6 +62,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.watchRoutes(sp)
 	s.handoverRoutes(sp)
 	s.notifyRoutes(sp)
+	s.peopleRoutes(sp)
 	s.systemRoutes(sp)
 	sp.finish(mux)
 }

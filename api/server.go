@@ -25,6 +25,9 @@ func New(o Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	s := &server{Options: o, desk: NewDesk(o.Engine, o.ExternalURL)}
+	if o.People != nil {
+		s.desk.Knowing(o.People)
+	}
 	s.streams = &streams{desk: s.desk, log: o.Logger, most: int64(o.MaxStreams)}
 	s.routes(mux)
 	s.health(mux)

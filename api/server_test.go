@@ -45,7 +45,7 @@ func newFixture(t *testing.T, edit ...func(*Options)) *fixture {
 	for _, u := range []struct {
 		name, tenant string
 		role         auth.Role
-	}{{"viewer", "main", auth.Viewer}, {"responder", "main", auth.Responder}, {"admin", "main", auth.Admin}, {"stranger", "other", auth.Admin}} {
+	}{{"viewer", "main", auth.Viewer}, {"responder", "main", auth.Responder}, {"manager", "main", auth.Manager}, {"admin", "main", auth.Admin}, {"stranger", "other", auth.Admin}} {
 		secret, entry, err := auth.NewToken(u.name, u.role, u.tenant)
 		require.NoError(t, err)
 		f.tokens[u.name], creds.Tokens = secret, append(creds.Tokens, entry)

@@ -14,6 +14,7 @@ import (
 // Silence quiets the alerts that all its matchers match.
 type Silence struct {
 	ID        string    `json:"id"`
+	Tenant    string    `json:"tenant"`
 	State     string    `json:"state" enum:"active,pending,expired"`
 	Matchers  []Matcher `json:"matchers"`
 	StartsAt  time.Time `json:"starts_at"`
@@ -33,7 +34,7 @@ type Matcher struct {
 
 func silence(s *event.Silence, now event.Time) Silence {
 	out := Silence{
-		ID: s.ID, State: s.State(now).String(), StartsAt: s.StartsAt.Time(), EndsAt: s.EndsAt.Time(), UpdatedAt: s.UpdatedAt.Time(),
+		ID: s.ID, Tenant: s.Tenant, State: s.State(now).String(), StartsAt: s.StartsAt.Time(), EndsAt: s.EndsAt.Time(), UpdatedAt: s.UpdatedAt.Time(),
 		CreatedBy: s.CreatedBy, Actor: s.Actor, Comment: s.Comment, Matchers: make([]Matcher, len(s.Matchers)),
 	}
 	for i, m := range s.Matchers {
@@ -52,6 +53,12 @@ func operator(m event.Matcher) string {
 		return "="
 	}
 	return "!="
+}
+
+// named puts names in place of ids.
+func (d *Desk) named(s Silence) *Silence {
+	s.CreatedBy, s.Actor = d.name(s.CreatedBy), d.name(s.Actor)
+	return &s
 }
 
 // SilenceDraft is a silence to be made.
@@ -137,7 +144,7 @@ func (d *Desk) Silences(ctx context.Context, q *SilenceQuery) (*SilenceList, err
 	out, now := &SilenceList{Silences: []Silence{}}, d.now()
 	for s := range v.Silences(auth.FromContext(ctx).Tenant) {
 		if slices.Contains(states, s.State(now).String()) {
-			out.Silences = append(out.Silences, silence(s, now))
+			out.Silences = append(out.Silences, *d.named(silence(s, now)))
 		}
 	}
 	slices.SortStableFunc(out.Silences, func(a, b Silence) int { return a.EndsAt.Compare(b.EndsAt) })
@@ -152,7 +159,7 @@ func (d *Desk) Silence(ctx context.Context, id string) (*Silence, error) {
 	}
 	for s := range v.Silences(auth.FromContext(ctx).Tenant) {
 		if s.ID == id {
-			return new(silence(s, d.now())), nil
+			return d.named(silence(s, d.now())), nil
 		}
 	}
 	return nil, notFound("silence " + strconv.Quote(id))

@@ -57,20 +57,29 @@ func (d *Desk) Sources(ctx context.Context, stats SourceStats) (*SourceList, err
 		return nil, failure(err)
 	}
 	tenant, byName := auth.FromContext(ctx).Tenant, map[string]Source{}
+	tenants := map[string]bool{}
+	if tenant != event.AllTenants {
+		tenants[tenant] = true
+	}
 	for s := range v.Sources() {
-		if s.Tenant == tenant {
-			byName[s.Name] = Source{
-				Name: s.Name, Kind: s.Kind.String(), Tenant: tenant, LastWord: stamp(s.LastWord), Active: s.Active, Errors: map[string]uint64{},
+		if event.InTenant(tenant, s.Tenant) {
+			tenants[s.Tenant] = true
+			byName[s.Tenant+"/"+s.Name] = Source{
+				Name: s.Name, Kind: s.Kind.String(), Tenant: s.Tenant, LastWord: stamp(s.LastWord), Active: s.Active, Errors: map[string]uint64{},
 			}
 		}
 	}
-	if stats != nil {
+	for _, tenant := range slices.Sorted(maps.Keys(tenants)) {
+		if stats == nil {
+			break
+		}
 		for _, f := range stats(tenant) {
-			byName[f.Name] = f.merge(byName[f.Name], tenant)
+			key := tenant + "/" + f.Name
+			byName[key] = f.merge(byName[key], tenant)
 		}
 	}
 	list := slices.AppendSeq([]Source{}, maps.Values(byName))
-	slices.SortFunc(list, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(list, func(a, b Source) int { return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Name, b.Name)) })
 	return &SourceList{list}, nil
 }
 

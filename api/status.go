@@ -60,7 +60,7 @@ func engineStatus(s engine.Status) *EngineStatus {
 func (s *server) status(ctx context.Context, _ *struct{}) (*Status, error) {
 	p := auth.FromContext(ctx)
 	out := &Status{
-		Version: s.Version, Principal: p.ID, Role: p.Role.String(), Tenant: p.Tenant,
+		Version: s.Version, Principal: p.Known(), Role: p.Role.String(), Tenant: p.Tenant,
 		Head: s.Engine.Head().String(), Reason: s.notReady(),
 	}
 	out.Ready = out.Reason == ""

@@ -14,6 +14,7 @@ import (
 type Storm struct {
 	ID       string     `json:"id" example:"STORM-3"`
 	Number   uint32     `json:"number"`
+	Tenant   string     `json:"tenant"`
 	BeganAt  time.Time  `json:"began_at"`
 	EndedAt  *time.Time `json:"ended_at" doc:"null while it lasts"`
 	Openings uint32     `json:"openings" doc:"incidents that opened in it, the ones that set it off among them"`
@@ -34,7 +35,7 @@ func stormID(number uint32) string {
 }
 
 func storm(s *event.Storm) Storm {
-	return Storm{stormID(s.Number), s.Number, s.BeganAt.Time(), stamp(s.EndedAt), s.Openings, s.Held, s.Worst}
+	return Storm{stormID(s.Number), s.Number, s.Tenant, s.BeganAt.Time(), stamp(s.EndedAt), s.Openings, s.Held, s.Worst}
 }
 
 // Storms returns the storms of ctx's tenant.

@@ -166,21 +166,21 @@ func (c *client) send(ctx context.Context, ch *event.Change) error {
 func (c *client) mine(ctx context.Context, ch *event.Change) bool {
 	switch {
 	case ch.Incident != nil:
-		return ch.Incident.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Incident.Tenant)
 	case ch.Silence != nil:
-		return ch.Silence.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Silence.Tenant)
 	case ch.Window != nil:
-		return ch.Window.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Window.Tenant)
 	case ch.Storm != nil:
-		return ch.Storm.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Storm.Tenant)
 	case ch.Beat != nil:
-		return ch.Beat.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Beat.Tenant)
 	case ch.Handover != nil:
-		return ch.Handover.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Handover.Tenant)
 	case ch.Alert.ID != 0:
 		return c.alertIsMine(ctx, ch)
 	case ch.Source.Name != "":
-		return ch.Source.Tenant == c.tenant
+		return event.InTenant(c.tenant, ch.Source.Tenant)
 	}
 	return ch.Kind == event.RulesLoaded || ch.Kind == event.CoreStarted || ch.Kind == event.GraceStarted
 }
@@ -195,7 +195,7 @@ func (c *client) alertIsMine(ctx context.Context, ch *event.Change) bool {
 		c.view = v
 	}
 	a, ok := c.view.Alert(ch.Alert.ID)
-	return ok && a.Tenant() == c.tenant
+	return ok && event.InTenant(c.tenant, a.Tenant())
 }
 
 // write sends one piece and sees it off.

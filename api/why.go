@@ -91,7 +91,7 @@ func (d *Desk) explain(v *correlate.View, a correlate.Alert, out *Why) {
 	al := d.alert(v, a)
 	out.Alerts = append(out.Alerts, AlertWhy{al.ID, al.Name, al.Resource, al.State, al.Reason, al.Why})
 	if len(al.SilencedBy)+len(al.InhibitedBy)+len(al.Maintenance) > 0 {
-		out.Quiet = append(out.Quiet, Quiet{al.ID, al.SilencedBy, al.InhibitedBy, al.Maintenance, quietSentence(v, &al, a.Tenant())})
+		out.Quiet = append(out.Quiet, Quiet{al.ID, al.SilencedBy, al.InhibitedBy, al.Maintenance, d.quietSentence(v, &al, a.Tenant())})
 	}
 }
 
@@ -190,12 +190,12 @@ func alertWhy(v *correlate.View, st event.AlertState) string {
 	return ""
 }
 
-func quietSentence(v *correlate.View, a *Alert, tenant string) string {
+func (d *Desk) quietSentence(v *correlate.View, a *Alert, tenant string) string {
 	var parts []string
 	for sil := range v.Silences(tenant) {
 		for _, id := range a.SilencedBy {
 			if sil.ID == id {
-				parts = append(parts, fmt.Sprintf("silence %s of %s until %s", id, sil.CreatedBy, sil.EndsAt.Time().Format("2006-01-02 15:04 MST")))
+				parts = append(parts, fmt.Sprintf("silence %s of %s until %s", id, d.name(sil.CreatedBy), sil.EndsAt.Time().Format("2006-01-02 15:04 MST")))
 			}
 		}
 	}

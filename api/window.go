@@ -19,6 +19,7 @@ import (
 // Window is a maintenance window: what begins in one of its occurrences rings nobody, for as long as the occurrence runs.
 type Window struct {
 	ID        string     `json:"id"`
+	Tenant    string     `json:"tenant"`
 	Name      string     `json:"name"`
 	State     string     `json:"state" enum:"running,scheduled,over"`
 	Matchers  []Matcher  `json:"matchers" doc:"all must match"`
@@ -233,7 +234,7 @@ func (d *Desk) Windows(ctx context.Context, q *WindowQuery) (*WindowList, error)
 	out, now := &WindowList{Windows: []Window{}}, d.now()
 	for w := range v.Windows(auth.FromContext(ctx).Tenant) {
 		if slices.Contains(states, windowState(&w.Window, now)) {
-			out.Windows = append(out.Windows, windowSoon(w, now))
+			out.Windows = append(out.Windows, *d.namedWindow(windowSoon(w, now)))
 		}
 	}
 	slices.SortStableFunc(out.Windows, func(a, b Window) int {
@@ -245,6 +246,12 @@ func (d *Desk) Windows(ctx context.Context, q *WindowQuery) (*WindowList, error)
 	return out, nil
 }
 
+// namedWindow puts names in place of ids.
+func (d *Desk) namedWindow(w Window) *Window {
+	w.CreatedBy, w.Actor = d.name(w.CreatedBy), d.name(w.Actor)
+	return &w
+}
+
 // Window returns one maintenance window of ctx's tenant.
 func (d *Desk) Window(ctx context.Context, id string) (*Window, error) {
 	v, err := d.engine.View(ctx)
@@ -253,7 +260,7 @@ func (d *Desk) Window(ctx context.Context, id string) (*Window, error) {
 	}
 	for w := range v.Windows(auth.FromContext(ctx).Tenant) {
 		if w.ID == id {
-			return new(windowSoon(w, d.now())), nil
+			return d.namedWindow(windowSoon(w, d.now())), nil
 		}
 	}
 	return nil, notFound("window " + strconv.Quote(id))

@@ -31,6 +31,7 @@ import (
 	"github.com/tocsin-noc/tocsin/ingest/kafka/deadletters"
 	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/config"
+	"github.com/tocsin-noc/tocsin/internal/people"
 	"github.com/tocsin-noc/tocsin/notify"
 )
 
@@ -48,6 +49,7 @@ type App struct {
 	v2       *alertmanager.API
 	sources  *ingest.Sources
 	kafka    []*kafka.Consumer
+	people   *people.Store
 	notifier *notify.Notifier
 	closers  []closer // undone in reverse
 }
@@ -77,6 +79,9 @@ func New(o Options) (_ *App, err error) {
 		return nil, err
 	}
 	if err = a.openEngine(); err != nil {
+		return nil, err
+	}
+	if err = a.openPeople(); err != nil {
 		return nil, err
 	}
 	if err = a.openNotify(); err != nil {
@@ -149,7 +154,7 @@ func (a *App) openAPI() (err error) {
 	c := a.settings.config
 	a.guard, err = auth.NewGuard(auth.Options{
 		Listen: a.Address(), ExternalURL: c.ExternalURL, AllowedHosts: c.Auth.AllowedHosts, InsecureOpen: c.Auth.InsecureNoAuth,
-	}, a.settings.credentials)
+	}, a.known(a.settings.credentials))
 	if err != nil {
 		return err
 	}
@@ -166,7 +171,7 @@ func (a *App) openAPI() (err error) {
 		mounts = append(mounts, api.Mount{Pattern: pattern, Handler: handler, Access: api.Checked})
 	}
 	console, err := dashboards.New(dashboards.Options{
-		Desk: api.NewDesk(a.engine, base(c.ExternalURL, a.o.RoutePrefix)), RoutePrefix: a.o.RoutePrefix, ExternalURL: c.ExternalURL,
+		Desk: api.NewDesk(a.engine, base(c.ExternalURL, a.o.RoutePrefix)).Knowing(a.people), RoutePrefix: a.o.RoutePrefix, ExternalURL: c.ExternalURL,
 		Version: a.o.Version, Logger: a.log,
 	})
 	if err != nil {
@@ -175,7 +180,7 @@ func (a *App) openAPI() (err error) {
 	mounts = append(mounts, console.Mounts()...)
 	h, err := api.New(api.Options{
 		Engine: a.engine, Guard: a.guard, Registry: a.registry, Registerer: a.registry, Logger: a.log, Mounts: mounts,
-		SourceStats: a.sourceStats, Outbox: outbox{a.notifier}, Config: string(c.Redacted()), Reload: a.Reload,
+		SourceStats: a.sourceStats, People: a.people, Outbox: outbox{a.notifier}, Config: string(c.Redacted()), Reload: a.Reload,
 		ExternalURL: c.ExternalURL, RoutePrefix: a.o.RoutePrefix, Version: a.o.Version,
 	})
 	if err != nil {
@@ -202,7 +207,7 @@ func (a *App) Reload(ctx context.Context) error {
 	if err := a.engine.Reload(ctx, fresh.rules); err != nil {
 		return err
 	}
-	a.guard.Use(fresh.credentials)
+	a.guard.Use(a.known(fresh.credentials))
 	a.v2.SetConfig(fresh.original)
 	a.notifier.Reload(fresh.notify)
 	a.warnOfGaps()

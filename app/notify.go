@@ -17,7 +17,9 @@ import (
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/engine"
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/outbound"
+	"github.com/tocsin-noc/tocsin/internal/people"
 	"github.com/tocsin-noc/tocsin/notify"
 	"github.com/tocsin-noc/tocsin/notify/message"
 	"github.com/tocsin-noc/tocsin/notify/receivers"
@@ -91,7 +93,7 @@ func (a *App) warnOfGaps() {
 func (a *App) openNotify() (err error) {
 	a.notifier, err = notify.Open(notify.Options{
 		Path: filepath.Join(a.settings.config.Data, "notify.db"), Source: feed{a.engine}, Config: a.settings.notify,
-		Logger: a.log, Registerer: a.registry,
+		People: persons{a.people}, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -100,6 +102,30 @@ func (a *App) openNotify() (err error) {
 	a.warnOfGaps()
 	return nil
 }
+
+func (a *App) openPeople() (err error) {
+	if a.people, err = people.Open(filepath.Join(a.settings.config.Data, "people.db")); err != nil {
+		return err
+	}
+	a.later("people", a.people.Close)
+	return nil
+}
+
+// known adds the table of people to what the files say.
+func (a *App) known(c auth.Credentials) auth.Credentials {
+	c.People = a.people
+	return c
+}
+
+// persons is the table of people as notify sees it.
+type persons struct{ store *people.Store }
+
+func (p persons) Person(login string) (notify.Person, bool) {
+	who, ok := p.store.ByLogin(login)
+	return notify.Person{Name: who.Name, Addresses: who.Addresses}, ok
+}
+
+func (p persons) Login(id string) string { return p.store.Login(id) }
 
 // feed is the engine as notify sees it.
 type feed struct{ engine *engine.Engine }

@@ -18,7 +18,7 @@ type Window struct {
 func (v *View) Windows(tenant string) iter.Seq[Window] {
 	return func(yield func(Window) bool) {
 		for _, w := range v.desk.Windows {
-			if w.Tenant == tenant && !yield(Window{w.Window, w}) {
+			if event.InTenant(tenant, w.Tenant) && !yield(Window{w.Window, w}) {
 				return
 			}
 		}
@@ -67,7 +67,7 @@ func (v *View) WindowsOver(tenant string, ls event.Labels) (out []Window) {
 func (v *View) Storms(tenant string) iter.Seq[event.Storm] {
 	return func(yield func(event.Storm) bool) {
 		for _, t := range slices.Backward(v.desk.Storms) {
-			if t.Tenant == tenant && t.Number != 0 && !yield(t.Storm) {
+			if event.InTenant(tenant, t.Tenant) && t.Number != 0 && !yield(t.Storm) {
 				return
 			}
 		}
@@ -78,7 +78,7 @@ func (v *View) Storms(tenant string) iter.Seq[event.Storm] {
 func (v *View) Heartbeats(tenant string) iter.Seq[event.Heartbeat] {
 	return func(yield func(event.Heartbeat) bool) {
 		for _, b := range v.desk.Beats {
-			if b.Tenant != tenant {
+			if !event.InTenant(tenant, b.Tenant) {
 				continue
 			}
 			out := *b

@@ -221,11 +221,11 @@ func (v *View) Members(id event.IncidentID) iter.Seq[Alert] {
 	}
 }
 
-// Silences yields the silences of a tenant in the order they were made.
+// Silences yields the silences of a tenant, or of all, in the order they were made.
 func (v *View) Silences(tenant string) iter.Seq[*event.Silence] {
 	return func(yield func(*event.Silence) bool) {
 		for _, sil := range v.silences {
-			if sil.Tenant == tenant && !yield(&sil.Silence) {
+			if event.InTenant(tenant, sil.Tenant) && !yield(&sil.Silence) {
 				return
 			}
 		}

@@ -187,7 +187,7 @@ func TestViewersGetNoButtons(t *testing.T) {
 	r.SetPathValue("id", "INC-1")
 	w := httptest.NewRecorder()
 	e.serveIncident(w, r)
-	require.Contains(t, w.Body.String(), "vic · viewer")
+	require.Contains(t, w.Body.String(), "<bdi>vic</bdi> · viewer")
 	require.NotContains(t, w.Body.String(), "data-action")
 }
 

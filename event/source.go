@@ -25,6 +25,12 @@ func (k SourceKind) String() string {
 // DefaultTenant is the tenant of a source that names none.
 const DefaultTenant = "main"
 
+// AllTenants is the scope of who may see every tenant; no tenant is called so.
+const AllTenants = "*"
+
+// InTenant tells whether what belongs to tenant lies in scope: that tenant, or all.
+func InTenant(scope, tenant string) bool { return scope == AllTenants || scope == tenant }
+
 // Source is a sender of events. HA twins are one source: same configured name or same external URL.
 type Source struct {
 	Name   string // unique within the tenant, as in "prometheus-eu" or "webhook:http://am:9093"

@@ -30,9 +30,10 @@ const (
 
 // client asks a daemon over HTTP. Its errors are *fault, but for a cancelled context.
 type client struct {
-	base  *url.URL
-	token string // "": none
-	http  *http.Client
+	base   *url.URL
+	token  string // "": none
+	tenant string // asked for; "": the token's
+	http   *http.Client
 }
 
 func newClient(base *url.URL, token string, roots *x509.CertPool) *client {
@@ -82,6 +83,9 @@ func (c *client) do(ctx context.Context, method string, parts []string, query ur
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.tenant != "" {
+		req.Header.Set(auth.TenantHeader, c.tenant)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

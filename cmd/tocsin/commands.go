@@ -38,6 +38,7 @@ func newRootCommand() *cobra.Command {
 	)
 	addGroup(root, groupDaemon,
 		newServeCommand(), newStatusCommand(), newSourcesCommand(), newClockCommand(), newSnapshotCommand(), newRedactCommand(),
+		newUserCommand(), newMeCommand(),
 	)
 	addGroup(root, groupFiles,
 		newCheckCommand(), newTokenCommand(), newIngestKeyCommand(), newReplayCommand(), newVerifyCommand(), newJournalCommand(),

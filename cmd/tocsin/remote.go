@@ -17,8 +17,8 @@ const defaultURL = "http://127.0.0.1:9595"
 
 // remote is the flags of every command that asks the daemon.
 type remote struct {
-	url, tokenFile, caFile string
-	json, absolute         bool
+	url, tokenFile, caFile, tenant string
+	json, absolute                 bool
 }
 
 func addRemote(f *pflag.FlagSet) *remote {
@@ -26,6 +26,7 @@ func addRemote(f *pflag.FlagSet) *remote {
 	f.StringVar(&r.url, "url", "", "`URL` of the daemon (default $TOCSIN_URL, else "+defaultURL+")")
 	f.StringVar(&r.tokenFile, "token-file", "", "`FILE` that holds the token (default the token in $TOCSIN_TOKEN)")
 	f.StringVar(&r.caFile, "ca-file", "", "PEM `FILE` with the certificate that signed the daemon's (default the system's)")
+	f.StringVar(&r.tenant, "tenant", "", "`TENANT` to ask for, where the token has grants in several (default $TOCSIN_TENANT, else the token's first)")
 	f.BoolVar(&r.absolute, "absolute", false, "show times as date and time of the local zone")
 	addJSON(f, &r.json)
 	return r
@@ -68,7 +69,9 @@ func (r *remote) client(p *printer) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(base, token, roots), nil
+	c := newClient(base, token, roots)
+	c.tenant = cmp.Or(r.tenant, os.Getenv("TOCSIN_TENANT"))
+	return c, nil
 }
 
 func (r *remote) token() (string, error) {

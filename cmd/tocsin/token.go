@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,11 +34,11 @@ token file (auth.token_file), which holds only its digest, goes to standard erro
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.name, "name", "", "`NAME` of whose it is")
-	fl.StringVar(&f.role, "role", auth.Viewer.String(), "`ROLE`: viewer (reads), responder (acts on incidents) or admin")
+	fl.StringVar(&f.role, "role", auth.Viewer.String(), "`ROLE`: provider (looks into every tenant), viewer (reads), responder (acts on incidents), manager (plans) or admin")
 	fl.StringVar(&f.tenant, "tenant", event.DefaultTenant, "`TENANT` whose data it shows")
 	fl.StringVar(&f.file, "file", "", "token `FILE` to append the line to")
 	fl.BoolVar(&f.json, "json", false, "print JSON: token, line and what it is for")
-	complete(cmd, "role", "viewer", "responder", "admin")
+	complete(cmd, "role", auth.RoleNames()...)
 	if err := cmd.MarkFlagRequired("name"); err != nil {
 		panic(err) // the flag does not exist: a mistake in this file
 	}
@@ -47,7 +48,7 @@ token file (auth.token_file), which holds only its digest, goes to standard erro
 func (f *tokenFlags) run(cmd *cobra.Command) error {
 	role, err := auth.ParseRole(f.role)
 	if err != nil {
-		return usage("--role: must be one of viewer, responder, admin", "")
+		return usage("--role: must be one of "+strings.Join(auth.RoleNames(), ", "), "")
 	}
 	secret, entry, err := auth.NewToken(f.name, role, f.tenant)
 	if err != nil {

@@ -62,16 +62,16 @@ func newReader(v *correlate.View, tenant string, now time.Time, q *alertQuery) *
 const countedWithin = event.Minute
 
 // silencedBy returns the silences that quiet a label set right now.
-func (rd *reader) silencedBy(same []correlate.Claim) []string {
+func (rd *reader) silencedBy(tenant string, same []correlate.Claim) []string {
 	if !rd.unsure && !slices.ContainsFunc(same, func(c correlate.Claim) bool { return c.Silences > 0 }) {
 		return nil
 	}
-	return rd.view.SilencedBy(rd.tenant, same[0].Labels, rd.now)
+	return rd.view.SilencedBy(tenant, same[0].Labels, rd.now)
 }
 
 // of returns the label sets that fire of one alert, as far as the query wants them.
 func (rd *reader) of(alert correlate.Alert) []*gettableAlert {
-	if alert.Phase() != event.Firing || rd.query.nothing || alert.Tenant() != rd.tenant {
+	if alert.Phase() != event.Firing || rd.query.nothing || !event.InTenant(rd.tenant, alert.Tenant()) {
 		return nil
 	}
 	var out []*gettableAlert
@@ -80,7 +80,7 @@ func (rd *reader) of(alert correlate.Alert) []*gettableAlert {
 		if !passes(rd.query.filters, valueIn(set)) {
 			continue
 		}
-		if status, wanted := rd.status(same); wanted {
+		if status, wanted := rd.status(alert.Tenant(), same); wanted {
 			g := merge(same, rd.endOf)
 			g.Status = status
 			out = append(out, g)
@@ -113,14 +113,14 @@ func (rd *reader) sets(alert correlate.Alert) (sets [][]correlate.Claim) {
 }
 
 // status computes what quiets a label set right now, and whether the query wants to see such an alert.
-func (rd *reader) status(same []correlate.Claim) (st alertStatus, wanted bool) {
+func (rd *reader) status(tenant string, same []correlate.Claim) (st alertStatus, wanted bool) {
 	st = alertStatus{InhibitedBy: []string{}, MutedBy: []string{}, SilencedBy: []string{}, State: stateActive}
-	st.SilencedBy = append(st.SilencedBy, rd.silencedBy(same)...)
-	if by := rd.view.InhibitedBy(rd.tenant, same[0].Labels); by != nil {
+	st.SilencedBy = append(st.SilencedBy, rd.silencedBy(tenant, same)...)
+	if by := rd.view.InhibitedBy(tenant, same[0].Labels); by != nil {
 		st.InhibitedBy = append(st.InhibitedBy, fingerprint(by))
 	}
 	if slices.ContainsFunc(same, func(c correlate.Claim) bool { return c.Maintenance }) {
-		for _, w := range rd.view.WindowsOver(rd.tenant, same[0].Labels) {
+		for _, w := range rd.view.WindowsOver(tenant, same[0].Labels) {
 			st.MutedBy = append(st.MutedBy, w.Name)
 		}
 	}

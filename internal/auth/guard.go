@@ -29,11 +29,19 @@ type Passwords interface {
 	Verify(name, password string) bool // may take a tenth of a second
 }
 
+// Directory knows persons; *people.Store is one.
+type Directory interface {
+	ByToken(digest [sha256.Size]byte) (Principal, bool) // with its grants
+	HasAdmin() bool                                     // somebody can prove to be an admin of the first tenant
+	Actor(name string) (id string, err error)           // the opaque id that the journal holds for a name
+}
+
 // Credentials are what requests are recognised by. Their zero value lets direct loopback connections in, as admin.
 type Credentials struct {
 	Tokens []Token
 	Web    Passwords // nil: none
 	Keys   []Key     // of senders
+	People Directory // nil: none; ids are names then
 }
 
 // configured tells whether people can prove who they are; otherwise loopback is trusted.
@@ -43,7 +51,7 @@ func (c *Credentials) configured() bool {
 			return true
 		}
 	}
-	return c.Web != nil && c.Web.Authenticates()
+	return c.Web != nil && c.Web.Authenticates() || c.People != nil && c.People.HasAdmin()
 }
 
 // Guard checks requests. Its methods may be called from any goroutine.
@@ -139,27 +147,68 @@ func (g *Guard) admit(r *http.Request) (*http.Request, *Problem) {
 	return g.identify(r, creds)
 }
 
-// identify finds out who asks, by what the request carries. A credential that is wrong is refused even where none is needed.
+// identify finds out who asks, by what the request carries, and in which tenant. A credential that is wrong is refused even where
+// none is needed.
 func (g *Guard) identify(r *http.Request, creds *Credentials) (*http.Request, *Problem) {
 	ctx := r.Context()
+	var p Principal
+	var found bool
 	if token, ok := bearer(r); ok {
-		p, found := creds.byToken(token)
-		if !found {
+		if p, found = creds.byToken(token); !found {
 			return r, badCredentials("the token is not known")
 		}
-		return r.WithContext(NewContext(ctx, p)), nil
-	}
-	if name, password, ok := r.BasicAuth(); ok {
+	} else if name, password, ok := r.BasicAuth(); ok {
 		if s, found := creds.byKey(name, password); found {
 			return r.WithContext(NewSourceContext(ctx, s)), nil
 		}
-		p, found := creds.byPassword(name, password)
-		if !found {
+		if p, found = creds.byPassword(name, password); !found {
 			return r, badCredentials("user and password do not fit")
 		}
+	} else if p = g.unnamed(r, creds); p.ID == "" {
 		return r.WithContext(NewContext(ctx, p)), nil
 	}
-	return r.WithContext(NewContext(ctx, g.unnamed(r, creds))), nil
+	if problem := creds.pseudonym(&p); problem != nil {
+		return r, problem
+	}
+	p, found = p.in(chosenTenant(r))
+	if !found {
+		return r, &Problem{
+			Status: http.StatusForbidden, Code: "tenant_not_granted", Detail: p.Known() + " has no grant for the tenant that was asked for",
+			Hint: "leave the header Tocsin-Tenant away, or ask an admin for a grant",
+		}
+	}
+	return r.WithContext(NewContext(ctx, p)), nil
+}
+
+// TenantHeader chooses the tenant of a request, for who has grants in several.
+const TenantHeader = "Tocsin-Tenant"
+
+// chosenTenant returns the tenant that a request asks for, "" when it leaves that open. Pages and streams, which cannot set
+// headers, ask in the query.
+func chosenTenant(r *http.Request) string {
+	if tenant := r.Header.Get(TenantHeader); tenant != "" {
+		return tenant
+	}
+	if Safe(r.Method) && r.URL.RawQuery != "" {
+		return r.URL.Query().Get("tenant")
+	}
+	return ""
+}
+
+// pseudonym puts the opaque id in place of a name: the journal holds no other.
+func (c *Credentials) pseudonym(p *Principal) *Problem {
+	if p.Anonymous || c.People == nil {
+		return nil
+	}
+	if p.Name == "" {
+		p.Name = p.ID
+	}
+	id, err := c.People.Actor(p.ID)
+	if err != nil {
+		return &Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Detail: "the table of people cannot be written: " + err.Error()}
+	}
+	p.ID = id
+	return nil
 }
 
 // unnamed is the principal of a request that carries no credential: a client certificate's, the anonymous admin where nothing
@@ -169,7 +218,7 @@ func (g *Guard) unnamed(r *http.Request, creds *Credentials) Principal {
 		return p
 	}
 	if !creds.configured() && (g.opts.InsecureOpen || local(r)) {
-		return Principal{ID: "anonymous", Role: Admin, Tenant: event.DefaultTenant, Anonymous: true}
+		return Principal{ID: "anonymous", Anonymous: true}
 	}
 	return Principal{}
 }
@@ -185,15 +234,18 @@ func (c *Credentials) byToken(token string) (p Principal, found bool) {
 	for i := range c.Tokens {
 		t := &c.Tokens[i]
 		if t.HasDigest() && subtle.ConstantTimeCompare(t.Digest[:], digest[:]) == 1 {
-			p, found = Principal{ID: t.Name, Role: t.Role, Tenant: t.Tenant}, true
+			p, found = Principal{ID: t.Name, Grants: t.grants()}, true
 		}
+	}
+	if !found && c.People != nil {
+		return c.People.ByToken(digest)
 	}
 	return p, found
 }
 
 // byPassword knows tokens under the name they were made for, so that browsers can use them, and the web configuration's users.
 func (c *Credentials) byPassword(name, password string) (Principal, bool) {
-	if p, ok := c.byToken(password); ok && p.ID == name {
+	if p, ok := c.byToken(password); ok && p.Known() == name {
 		return p, true
 	}
 	if c.Web == nil || !c.Web.Verify(name, password) {
@@ -206,10 +258,10 @@ func (c *Credentials) byPassword(name, password string) (Principal, bool) {
 func (c *Credentials) user(name string) Principal {
 	for i := range c.Tokens {
 		if t := &c.Tokens[i]; t.Name == name && !t.HasDigest() {
-			return Principal{ID: name, Role: t.Role, Tenant: t.Tenant}
+			return Principal{ID: name, Grants: t.grants()}
 		}
 	}
-	return Principal{ID: name, Role: Admin, Tenant: event.DefaultTenant}
+	return Principal{ID: name, Grants: []Grant{{Role: Admin, Tenant: event.DefaultTenant}}}
 }
 
 func badCredentials(detail string) *Problem {

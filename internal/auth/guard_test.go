@@ -185,7 +185,7 @@ func TestWritesWithABodyAreJSON(t *testing.T) {
 func TestTokens(t *testing.T) {
 	secret, entry := newToken(t, "ann", Responder, "blue")
 	g := newGuard(t, Options{}, Credentials{Tokens: []Token{entry}})
-	want := Principal{ID: "ann", Role: Responder, Tenant: "blue"}
+	want := principal("ann", Responder, "blue")
 	for name, c := range map[string]struct {
 		edit func(*http.Request)
 		want int

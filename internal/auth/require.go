@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"net/http"
+
+	"github.com/tocsin-noc/tocsin/event"
 )
 
 // Check returns nil when ctx's principal has role or more, else the problem to answer with: 401 without credentials, 403 with
@@ -23,8 +25,14 @@ func Check(ctx context.Context, role Role) *Problem {
 			Hint: "use a token with the role " + role.String(),
 		}
 	}
+	if p.Tenant == event.AllTenants && role > Viewer {
+		return &Problem{
+			Status: http.StatusBadRequest, Code: "tenant_needed", Detail: "this is done in one tenant, and all were asked for",
+			Hint: "name it in the header " + TenantHeader,
+		}
+	}
 	return &Problem{
-		Status: http.StatusForbidden, Code: "forbidden", Detail: "this needs the role " + role.String() + ", " + p.ID + " is " + p.Role.String(),
+		Status: http.StatusForbidden, Code: "forbidden", Detail: "this needs the role " + role.String() + ", " + p.Known() + " is " + p.Role.String(),
 		Hint: "ask an admin for a token with that role",
 	}
 }

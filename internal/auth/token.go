@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -22,8 +23,12 @@ type Token struct {
 	Name   string
 	Role   Role
 	Tenant string
+	Teams  []string
 	Digest [sha256.Size]byte
 }
+
+// grants returns the entry's one grant.
+func (t *Token) grants() []Grant { return []Grant{{t.Role, t.Tenant, t.Teams}} }
 
 // HasDigest tells whether there is a token; otherwise the entry maps a user of the web configuration.
 func (t *Token) HasDigest() bool { return t.Digest != [sha256.Size]byte{} }
@@ -31,6 +36,9 @@ func (t *Token) HasDigest() bool { return t.Digest != [sha256.Size]byte{} }
 // Line returns the entry as it stands in the token file.
 func (t *Token) Line() string {
 	line := fmt.Sprintf("- {name: %s, role: %s, tenant: %s", t.Name, t.Role, t.Tenant)
+	if len(t.Teams) > 0 {
+		line += ", teams: [" + strings.Join(t.Teams, ", ") + "]"
+	}
 	if t.HasDigest() {
 		line += ", sha256: " + hex.EncodeToString(t.Digest[:])
 	}
@@ -44,10 +52,16 @@ func NewToken(name string, role Role, tenant string) (secret string, entry Token
 	if !validName(name) || !validName(tenant) {
 		return "", Token{}, errors.New("auth: name and tenant: " + nameRule)
 	}
+	secret, digest := NewSecret()
+	return secret, Token{Name: name, Role: role, Tenant: tenant, Digest: digest}, nil
+}
+
+// NewSecret makes a 256-bit random secret and its digest.
+func NewSecret() (secret string, digest [sha256.Size]byte) {
 	var b [32]byte
 	rand.Read(b[:]) // never fails: it ends the process instead
 	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:])
-	return secret, Token{Name: name, Role: role, Tenant: tenant, Digest: sha256.Sum256([]byte(secret))}, nil
+	return secret, sha256.Sum256([]byte(secret))
 }
 
 // LoadTokens reads the token file at path, a YAML list of entries. What is wrong in it comes as one strict.Errors.
@@ -87,11 +101,12 @@ func readToken(t *Token) strict.Value {
 		strict.Field{Key: "name", Value: nameValue(&t.Name), Required: true},
 		strict.Field{Key: "role", Required: true, Value: strict.Scalar(func(s string) (err error) {
 			if t.Role, err = ParseRole(s); err != nil {
-				return errors.New("must be one of viewer, responder, admin")
+				return errors.New("must be one of " + strings.Join(RoleNames(), ", "))
 			}
 			return nil
 		})},
 		strict.Field{Key: "tenant", Value: nameValue(&t.Tenant)},
+		strict.Field{Key: "teams", Value: strict.List(&t.Teams, nameValue)},
 		strict.Field{Key: "sha256", Value: strict.Secret(func(s string) error { // the token itself, when pasted by mistake
 			b, err := hex.DecodeString(s)
 			if err != nil || len(b) != len(t.Digest) {

@@ -44,12 +44,12 @@ func TestTokenFileProblemsComeAllAtOnce(t *testing.T) {
 - {name: eve, role: viewer}
 `))
 	require.Equal(t, strings.Join([]string{
-		`tokens.yml:2:21: role: must be one of viewer, responder, admin (got "boss")`,
+		`tokens.yml:2:21: role: must be one of provider, viewer, responder, manager, admin (got "boss")`,
 		`tokens.yml:2:35: sha256: must be the SHA-256 of the token in 64 hexadecimal digits`,
 		`tokens.yml:3:10: name: must be letters, digits, '.', '_', '@' or '-', at most 64 (got "bob smith")`,
 		`tokens.yml:4:3: name: missing`,
 		`tokens.yml:5:3: sha256: another entry has this token`,
-		`tokens.yml:5:103: colour: unknown key; known here: name, role, tenant, sha256`,
+		`tokens.yml:5:103: colour: unknown key; known here: name, role, tenant, teams, sha256`,
 		`tokens.yml:6:3: name: another entry has this name`,
 	}, "\n"), err.Error())
 	tokens, err := ParseTokens("tokens.yml", nil)

@@ -21,14 +21,14 @@ func TestUsersOfTheWebConfiguration(t *testing.T) {
 	basic := func(r *http.Request) { r.SetBasicAuth("bob", "secret") }
 	g := newGuard(t, Options{}, Credentials{Web: passwords{}})
 	_, got, _ := ask(t, g, "GET", "http://localhost/", basic)
-	require.Equal(t, Principal{ID: "bob", Role: Admin, Tenant: "main"}, got.Principal)
+	require.Equal(t, principal("bob", Admin, "main"), got.Principal)
 	_, got, _ = ask(t, g, "GET", "http://localhost/")
 	require.Equal(t, Principal{}, got.Principal, "loopback is nothing special now")
 	status, _, _ := ask(t, g, "GET", "http://localhost/", func(r *http.Request) { r.SetBasicAuth("bob", "wrong") })
 	require.Equal(t, 401, status)
 	g.Use(Credentials{Web: passwords{}, Tokens: []Token{{Name: "bob", Role: Viewer, Tenant: "blue"}}})
 	_, got, _ = ask(t, g, "GET", "http://localhost/", basic)
-	require.Equal(t, Principal{ID: "bob", Role: Viewer, Tenant: "blue"}, got.Principal, "the token file says what he may do")
+	require.Equal(t, principal("bob", Viewer, "blue"), got.Principal, "the token file says what he may do")
 
 	cert := &x509.Certificate{Subject: pkix.Name{CommonName: "bob"}}
 	verified := func(r *http.Request) {
@@ -38,7 +38,7 @@ func TestUsersOfTheWebConfiguration(t *testing.T) {
 	require.Equal(t, Principal{}, got.Principal, "certificates were not checked")
 	g.Use(Credentials{Web: passwords{certificates: true}})
 	_, got, _ = ask(t, g, "GET", "http://localhost/", verified)
-	require.Equal(t, Principal{ID: "bob", Role: Admin, Tenant: "main"}, got.Principal)
+	require.Equal(t, principal("bob", Admin, "main"), got.Principal)
 	_, got, _ = ask(t, g, "GET", "http://localhost/")
 	require.Equal(t, Principal{}, got.Principal)
 }
@@ -48,4 +48,9 @@ func TestGuardNeedsAnExternalURLThatIsOne(t *testing.T) {
 		_, err := NewGuard(Options{ExternalURL: bad}, Credentials{})
 		require.ErrorContains(t, err, "auth: external URL", bad)
 	}
+}
+
+// principal is somebody with one grant, which holds.
+func principal(id string, role Role, tenant string) Principal {
+	return Principal{ID: id, Grants: []Grant{{Role: role, Tenant: tenant}}, Role: role, Tenant: tenant}
 }

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-noc/tocsin/internal/auth"
+	"github.com/tocsin-noc/tocsin/internal/people"
+)
+
+// withPeople gives the daemon a table of people, which its guard asks too.
+func withPeople(t *testing.T) (*people.Store, func(*Options)) {
+	store, err := people.Open(filepath.Join(t.TempDir(), "people.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = store.Close() })
+	return store, func(o *Options) { o.People = store }
+}
+
+// house is a fixture with people: its guard knows them as well as the fixture's tokens.
+func house(t *testing.T) (*fixture, *people.Store) {
+	store, edit := withPeople(t)
+	f := newFixture(t, edit)
+	creds := auth.Credentials{People: store}
+	for name, role := range map[string]auth.Role{"viewer": auth.Viewer, "responder": auth.Responder, "manager": auth.Manager, "admin": auth.Admin} {
+		secret, entry, err := auth.NewToken(name, role, "main")
+		require.NoError(t, err)
+		f.tokens[name], creds.Tokens = secret, append(creds.Tokens, entry)
+	}
+	secret, entry, err := auth.NewToken("stranger", auth.Admin, "other")
+	require.NoError(t, err)
+	f.tokens["stranger"], creds.Tokens = secret, append(creds.Tokens, entry)
+	f.opts.Guard.Use(creds)
+	return f, store
+}
+
+// join adds a person with a token, by which calls are made under the login.
+func (f *fixture) join(login, grants string) {
+	f.t.Helper()
+	res := f.call("admin", "POST", "/api/v1/users", `{"login":"`+login+`","name":"`+strings.ToUpper(login)+`","grants":`+grants+`}`)
+	require.Equal(f.t, 201, res.StatusCode, res.text)
+	res = f.call("admin", "POST", "/api/v1/users/"+login+"/tokens", `{"name":"t"}`)
+	require.Equal(f.t, 201, res.StatusCode, res.text)
+	var made struct{ Token string }
+	require.NoError(f.t, json.Unmarshal([]byte(res.text), &made))
+	f.tokens[login] = made.Token
+}
+
+func inTenant(tenant string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(auth.TenantHeader, tenant) }
+}
+
+func TestTheJournalHoldsAnOpaqueIdAndAnswersShowTheName(t *testing.T) {
+	f, store := house(t)
+	f.storm()
+	f.join("ann", `[{"role":"responder"}]`)
+	require.Equal(t, 200, f.call("ann", "POST", "/api/v1/incidents/1/acknowledge", "").StatusCode)
+	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"assignee":"ann"}`).StatusCode)
+	i := get[Incident](f, "viewer", "/api/v1/incidents/1")
+	require.Equal(t, []string{"ANN", "ANN"}, []string{i.AcknowledgedBy, i.Assignee})
+	require.Regexp(t, `^u-[a-z2-7]{10}$`, i.AcknowledgedByID)
+	require.Equal(t, i.AcknowledgedByID, i.AssigneeID)
+	for _, ch := range f.engine.log {
+		require.NotContains(t, strings.ToLower(ch.Actor), "ann")
+		if ch.Incident != nil {
+			require.NotContains(t, strings.ToLower(ch.Incident.AckedBy+ch.Incident.Assignee), "ann")
+		}
+	}
+	require.Equal(t, 200, f.call("admin", "POST", "/api/v1/users/ann/forget", "").StatusCode)
+	require.Equal(t, "former user "+i.AcknowledgedByID, get[Incident](f, "viewer", "/api/v1/incidents/1").AcknowledgedBy)
+	require.Equal(t, 401, f.call("ann", "GET", "/api/v1/me", "").StatusCode)
+	require.Empty(t, store.List())
+}
+
+func TestAPersonWithGrantsInSeveralTenantsChoosesOne(t *testing.T) {
+	f, _ := house(t)
+	f.storm()
+	f.join("bob", `[{"role":"viewer"},{"role":"responder","tenant":"other"}]`)
+	require.Equal(t, "main viewer", who(t, f.call("bob", "GET", "/api/v1/me", "")))
+	require.Equal(t, "other responder", who(t, f.call("bob", "GET", "/api/v1/me", "", inTenant("other"))))
+	require.Equal(t, 403, f.call("bob", "POST", "/api/v1/incidents/1/acknowledge", "").StatusCode)
+	require.Equal(t, 200, f.call("bob", "POST", "/api/v1/incidents/2/acknowledge", "", inTenant("other")).StatusCode)
+	p := f.call("bob", "GET", "/api/v1/me", "", inTenant("third")).problem(t)
+	require.Equal(t, []any{403, "tenant_not_granted"}, []any{p.Status, p.Code})
+}
+
+func who(t *testing.T, a answer) string {
+	var me Me
+	require.NoError(t, json.Unmarshal([]byte(a.text), &me), a.text)
+	return me.Tenant + " " + me.Role
+}
+
+func TestAProviderLooksIntoEveryTenantAndActsInNone(t *testing.T) {
+	f, _ := house(t)
+	f.storm()
+	f.join("noc", `[{"role":"provider"}]`)
+	tenants := map[string]bool{}
+	for _, i := range get[IncidentList](f, "noc", "/api/v1/incidents").Incidents {
+		tenants[i.Tenant] = true
+	}
+	require.Equal(t, map[string]bool{"main": true, "other": true}, tenants)
+	require.Len(t, get[AlertList](f, "noc", "/api/v1/alerts").Alerts, 4)
+	require.Equal(t, "other viewer", who(t, f.call("noc", "GET", "/api/v1/me", "", inTenant("other"))))
+	p := f.call("noc", "POST", "/api/v1/incidents/1/acknowledge", "").problem(t)
+	require.Equal(t, []any{400, "tenant_needed"}, []any{p.Status, p.Code})
+	require.Equal(t, 403, f.call("noc", "POST", "/api/v1/incidents/1/acknowledge", "", inTenant("main")).StatusCode)
+}
+
+func TestAGrantForTeamsReachesTheirIncidentsOnly(t *testing.T) {
+	f, _ := house(t)
+	f.storm()
+	f.join("dba", `[{"role":"responder","teams":["db"]}]`)
+	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"assignee":"","team":"web"}`).StatusCode)
+	require.Equal(t, 403, f.call("dba", "POST", "/api/v1/incidents/1/acknowledge", "").StatusCode)
+	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"assignee":"","team":"db"}`).StatusCode)
+	require.Equal(t, 200, f.call("dba", "POST", "/api/v1/incidents/1/acknowledge", "").StatusCode)
+}
+
+func TestPeopleAreManagedByAdminsOfMain(t *testing.T) {
+	f, _ := house(t)
+	for _, c := range []struct {
+		who, method, path, body string
+		want                    int
+	}{
+		{"manager", "GET", "/users", "", 403},
+		{"stranger", "GET", "/users", "", 403},
+		{"stranger", "POST", "/users", `{"login":"x"}`, 403},
+		{"admin", "POST", "/users", `{"login":"a b"}`, 422},
+		{"admin", "POST", "/users", `{"login":"ann","email":"ann@example.org","zone":"Europe/Berlin","grants":[{"role":"viewer"}]}`, 201},
+		{"admin", "POST", "/users", `{"login":"ann"}`, 409},
+		{"admin", "PATCH", "/users/ann", `{"phone":"1"}`, 200},
+		{"admin", "PATCH", "/users/bert", `{"phone":"1"}`, 404},
+		{"admin", "PATCH", "/users/ann", `{"grants":[{"role":"king"}]}`, 422},
+		{"admin", "POST", "/users/ann/tokens", `{"name":"laptop","duration":"90d"}`, 201},
+		{"admin", "POST", "/users/ann/tokens", `{"name":"laptop"}`, 409},
+		{"admin", "DELETE", "/users/ann/tokens/laptop", "", 204},
+		{"admin", "DELETE", "/users/ann/tokens/laptop", "", 404},
+		{"admin", "POST", "/users/nobody/forget", "", 404},
+	} {
+		res := f.call(c.who, c.method, "/api/v1"+c.path, c.body)
+		require.Equal(t, c.want, res.StatusCode, "%s %s: %s", c.method, c.path, res.text)
+	}
+	u := get[User](f, "admin", "/api/v1/users/ann")
+	require.Equal(t, []string{"ann@example.org", "1", "Europe/Berlin"}, []string{u.Email, u.Phone, u.Zone})
+	require.Len(t, get[UserList](f, "admin", "/api/v1/users").Users, 1)
+	require.NotContains(t, f.call("admin", "GET", "/api/v1/users/ann", "").text, "digest")
+}
