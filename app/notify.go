@@ -160,7 +160,7 @@ func (f feed) Incident(ctx context.Context, id event.IncidentID) (*notify.Subjec
 	}
 	i, ok := v.Incident(id)
 	if !ok {
-		return nil, fmt.Errorf("app: there is no %s", id)
+		return nil, fmt.Errorf("%w: %s", notify.ErrNoIncident, id)
 	}
 	out := &notify.Subject{State: i.IncidentState, Quiet: i.Firing > 0 && i.Suppressed == i.Firing}
 	out.Data = message.Incident{
@@ -373,7 +373,7 @@ func preview(m message.Message) *api.Preview {
 // outboxError puts notify's errors into the API's words.
 func outboxError(err error) error {
 	switch {
-	case errors.Is(err, notify.ErrNoReceiver), errors.Is(err, notify.ErrNoTeam), errors.Is(err, notify.ErrNoOverride):
+	case errors.Is(err, notify.ErrNoReceiver), errors.Is(err, notify.ErrNoTeam), errors.Is(err, notify.ErrNoOverride), errors.Is(err, notify.ErrNoIncident):
 		return &api.OutboxError{NotFound: true, Err: err}
 	case err != nil:
 		return &api.OutboxError{Err: err}

@@ -179,7 +179,8 @@ func (q *queue) finish(ctx context.Context, key []byte, e *envelope, outcome, wh
 		q.st.LastSuccess, q.st.Failures, q.st.LastError, q.st.RetryAt = now, 0, "", time.Time{}
 		return
 	}
-	q.st.LastError, q.st.LastFailure = why, now
+	q.st.LastError, q.st.LastFailure, q.st.RetryAt = why, now, time.Time{}
+	q.st.Failures++
 }
 
 // later leaves a message where it is, to be tried again.

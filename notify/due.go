@@ -2,7 +2,10 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,19 +17,15 @@ import (
 // again is how soon an escalation looks again at an incident that is quiet or clear just now.
 const again = time.Minute
 
+// maxDue bounds the subjects that one transaction looks at.
+const maxDue = 500
+
 // untilDue returns how long the loop may sleep.
 func (n *Notifier) untilDue() time.Duration {
 	next := n.o.Now().Add(time.Hour)
 	_ = n.store.view(func(t *tx) error { // a fault shows when it is written
-		if err := each(t.Bucket([]byte("subjects")), func(_ []byte, s subject) error {
-			for _, r := range s.Escalation {
-				if r.Due.Before(next) {
-					next = r.Due
-				}
-			}
-			return nil
-		}); err != nil {
-			return err
+		if _, at := t.dueSubjects(time.Time{}, 0); !at.IsZero() && at.Before(next) {
+			next = at
 		}
 		return each(t.Bucket([]byte("digests")), func(_ []byte, g digest) error {
 			if g.Due.Before(next) {
@@ -44,21 +43,10 @@ func (n *Notifier) runDue(ctx context.Context) {
 	if n.behind.Load() {
 		return
 	}
-	now := n.o.Now()
 	var subjects, digests []string
 	if err := n.store.view(func(t *tx) error {
-		if err := each(t.Bucket([]byte("subjects")), func(k []byte, s subject) error {
-			due := !s.Done.IsZero() && now.Sub(s.Done) > keptSubject
-			for _, r := range s.Escalation {
-				due = due || !r.Due.After(now)
-			}
-			if due {
-				subjects = append(subjects, string(k))
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
+		now := n.o.Now()
+		subjects, _ = t.dueSubjects(now, maxDue)
 		return each(t.Bucket([]byte("digests")), func(k []byte, g digest) error {
 			if !g.Due.After(now) {
 				digests = append(digests, string(k))
@@ -86,18 +74,19 @@ func (n *Notifier) runDue(ctx context.Context) {
 		}
 		return nil
 	})
+	n.pokeQueues()
 }
 
-// escalate takes a subject's due steps.
+// escalate takes a subject's due steps, and forgets a subject that has long been over.
 func (d *decider) escalate(key string) error {
 	sub, err := d.tx.subject(key)
 	if err != nil {
 		return err
 	}
-	if !sub.Done.IsZero() && d.now.Sub(sub.Done) > keptSubject {
-		return d.tx.Bucket([]byte("subjects")).Delete([]byte(key))
+	if !sub.Done.IsZero() && d.now.Sub(sub.Done) >= keptSubject {
+		return d.tx.dropSubject(key, sub)
 	}
-	for _, name := range teamsOf(sub.Escalation) {
+	for _, name := range slices.Sorted(maps.Keys(sub.Escalation)) {
 		r := sub.Escalation[name]
 		if r.Due.After(d.now) {
 			continue
@@ -121,7 +110,7 @@ func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
 	if team == nil || r.Next >= len(team.Steps()) {
 		return nil, nil
 	}
-	data, priority, state, err := d.present(key)
+	data, priority, state, err := d.present(key, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -129,12 +118,13 @@ func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
 	case over:
 		return nil, nil
 	case quiet:
+		r.Quiet += d.now.Add(again).Sub(r.Due)
 		r.Due = d.now.Add(again)
 		return &r, nil
 	case rings:
 	}
 	steps := team.Steps()
-	data.Event, data.At, data.Team, data.Step = message.Escalated, d.now, name, r.Next
+	data.At, data.Step = d.now, r.Next
 	data.Reason = fmt.Sprintf("nobody has acknowledged it for %s: step %d of %d", roughly(d.now.Sub(r.Began)), r.Next+1, len(steps))
 	if late := d.now.Sub(r.Due); late > 10*time.Second {
 		data.Reason += fmt.Sprintf(", late by %s", roughly(late))
@@ -143,15 +133,14 @@ func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
 		if err := d.enqueue(data, r.Key, t); err != nil {
 			return nil, err
 		}
-		sub.Told = append(sub.Told, t)
+		sub.remember(t)
 	}
-	sub.Told = join(sub.Told)
-	d.n.metrics.escalations.Inc()
+	d.tx.OnCommit(d.n.metrics.escalations.Inc)
 	r.Next++
 	if r.Next >= len(steps) {
 		return nil, nil
 	}
-	r.Due = r.Began.Add(steps[r.Next].After[clamp(priority)])
+	r.Due = r.Began.Add(steps[r.Next].After[clamp(priority)] + r.Quiet)
 	return &r, nil
 }
 
@@ -165,24 +154,27 @@ const (
 )
 
 // present looks at what an escalation is about as it is now.
-func (d *decider) present(key string) (data message.Data, priority uint8, s state, err error) {
+func (d *decider) present(key string, sub *subject) (data message.Data, priority uint8, s state, err error) {
 	tenant, name, _ := strings.Cut(key, "/")
 	data.Tenant = tenant
-	digits, isIncident := strings.CutPrefix(name, "INC-")
-	if !isIncident { // a storm's escalation is ended by an acknowledgement and by its end
-		number, _ := strconv.Atoi(strings.TrimPrefix(name, "STORM-"))
-		open, err := d.open(tenant)
-		data.Storm = &message.Storm{Number: number, BeganAt: d.now, Openings: len(open), Worst: 2, Open: open}
-		return data, 2, rings, err
+	if sub.Storm != nil { // a storm's escalation is ended by an acknowledgement and by its end
+		now := *sub.Storm
+		now.Open, err = d.open(tenant)
+		data.Event, data.Storm = message.StormBegan, &now
+		return data, uint8(now.Worst), rings, err
 	}
-	id, err := strconv.ParseUint(digits, 10, 32)
+	id, err := strconv.ParseUint(strings.TrimPrefix(name, "INC-"), 10, 32)
 	if err != nil {
 		return data, 0, over, nil
 	}
 	now, err := d.incident(event.IncidentID(id))
+	if errors.Is(err, ErrNoIncident) {
+		return data, 0, over, nil
+	}
 	if err != nil {
 		return data, 0, over, err
 	}
+	data.Event = message.Escalated
 	i := now.Data
 	i.AcknowledgedBy, i.Assignee = d.n.person(now.State.AckedBy), d.n.person(now.State.Assignee)
 	data.Incident = &i
@@ -193,28 +185,6 @@ func (d *decider) present(key string) (data message.Data, priority uint8, s stat
 		return data, 0, quiet, nil
 	}
 	return data, now.State.Priority, rings, nil
-}
-
-// digest sends what waited through a team's quiet hours.
-func (d *decider) digest(name string) error {
-	b := d.tx.Bucket([]byte("digests"))
-	g, ok, err := get[digest](b, []byte(name))
-	if err != nil || !ok {
-		return err
-	}
-	team := d.config.Settings.Team(name)
-	if team != nil && len(g.Items) > 0 {
-		data := message.Data{Event: message.Digest, At: d.now, Tenant: g.Items[0].Tenant, Team: name, Digest: g.Items}
-		if g.More > 0 {
-			data.Reason = fmt.Sprintf("and %d more", g.More)
-		}
-		for _, t := range d.reachAll(team, team.Steps()[0].Notify) {
-			if err := d.enqueue(data, g.Key, t); err != nil {
-				return err
-			}
-		}
-	}
-	return b.Delete([]byte(name))
 }
 
 // roughly writes a span as people say it.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +23,9 @@ import (
 // ErrGone says that the changes after a cursor are no longer kept. A Source's Changes ends with it.
 var ErrGone = errors.New("notify: changes are no longer kept")
 
+// ErrNoIncident says that there is no such incident. A Source's Incident returns it.
+var ErrNoIncident = errors.New("notify: there is no such incident")
+
 // Source is the engine as notify needs it.
 type Source interface {
 	// Changes yields, in order and for ever, the changes after a cursor whose kind Wanted accepts, and a change of kind 0 with
@@ -28,7 +33,7 @@ type Source interface {
 	Changes(ctx context.Context, after string) iter.Seq2[*event.Change, error]
 	// Head is the cursor of the latest change.
 	Head() string
-	// Incident returns an incident as it is now.
+	// Incident returns an incident as it is now. ErrNoIncident: there is none, and waiting will not help.
 	Incident(ctx context.Context, id event.IncidentID) (*Subject, error)
 	// Open returns a tenant's open incidents of priority 1 and 2, the most urgent first, at most 20.
 	Open(ctx context.Context, tenant string) ([]message.IncidentLine, error)
@@ -83,7 +88,8 @@ type Notifier struct {
 	queues  map[string]*queue // by receiver
 	wake    chan struct{}     // something may be due earlier
 	stalled atomic.Pointer[string]
-	behind  atomic.Bool // the first end of the log has not been reached
+	behind  atomic.Bool   // the first end of the log has not been reached
+	read    atomic.Uint64 // sequence number up to which changes have been decided on
 }
 
 // Open opens the outbox. Without one of before, it begins at the latest change: history rings nobody.
@@ -99,22 +105,27 @@ func Open(o Options) (*Notifier, error) {
 	if n.store, err = openStore(o.Path); err != nil {
 		return nil, err
 	}
-	n.metrics = newMetrics(o.Registerer, n)
-	n.config.Store(&o.Config)
-	n.behind.Store(true)
 	if n.store.cursor() == "" {
 		err = n.store.update(func(t *tx) error { return t.setCursor(o.Source.Head()) })
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.store.close())
 	}
+	n.config.Store(&o.Config)
+	n.behind.Store(true)
+	n.read.Store(sequence(n.store.cursor()))
+	n.metrics = newMetrics(o.Registerer, n)
 	return n, nil
 }
 
 // Reload takes other settings into force. Messages to receivers that are gone fail visibly.
 func (n *Notifier) Reload(c Config) {
 	n.config.Store(&c)
-	n.poke()
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+	n.pokeQueues()
 }
 
 // Close closes the outbox; Run must have ended.
@@ -153,9 +164,7 @@ func (n *Notifier) follow(ctx context.Context, out chan<- *event.Change) {
 	for ctx.Err() == nil {
 		for ch, err := range n.o.Source.Changes(ctx, after) {
 			if errors.Is(err, ErrGone) {
-				after = n.o.Source.Head()
-				n.log.Error("changes were dropped before anybody was told of them", "cursor", n.store.cursor(), "goes_on_at", after)
-				n.metrics.gaps.Inc()
+				after = n.skip(ctx, after)
 				break
 			}
 			if err != nil {
@@ -174,6 +183,28 @@ func (n *Notifier) follow(ctx context.Context, out chan<- *event.Change) {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// skip goes on at the end when what comes after a cursor is no longer kept. A storm that was on may be over by now.
+func (n *Notifier) skip(ctx context.Context, after string) string {
+	head := n.o.Source.Head()
+	n.commit(ctx, func(t *tx) error {
+		if err := t.forgetStorms(); err != nil {
+			return err
+		}
+		return t.setCursor(head)
+	})
+	n.log.Error("changes were dropped before anybody was told of them", "cursor", after, "goes_on_at", head, "entries", sequence(head)-sequence(after))
+	n.metrics.gaps.Inc()
+	return head
+}
+
+// sequence returns the middle of a cursor.
+func sequence(cursor string) uint64 {
+	_, rest, _ := strings.Cut(cursor, ".")
+	digits, _, _ := strings.Cut(rest, ".")
+	seq, _ := strconv.ParseUint(digits, 10, 64)
+	return seq
 }
 
 func cursor(ch *event.Change) string { return fmt.Sprintf("%d.%d.%d", ch.Shard, ch.Seq, ch.N) }
@@ -199,11 +230,9 @@ func (n *Notifier) take(ctx context.Context, batch []*event.Change) {
 	for _, ch := range batch {
 		only = only && ch.Kind == 0
 	}
-	if only {
-		n.behind.Store(false)
-		if !n.store.cursorStale(n.o.Now()) {
-			return
-		}
+	if only && !n.store.cursorStale(n.o.Now()) {
+		n.taken(last)
+		return
 	}
 	n.commit(ctx, func(t *tx) error {
 		d := n.decider(ctx, t)
@@ -217,6 +246,15 @@ func (n *Notifier) take(ctx context.Context, batch []*event.Change) {
 		}
 		return t.setCursor(cursor(last))
 	})
+	if ctx.Err() == nil {
+		n.taken(last)
+		n.pokeQueues()
+	}
+}
+
+// taken notes how far changes have been decided on.
+func (n *Notifier) taken(last *event.Change) {
+	n.read.Store(last.Seq)
 	if last.Kind == 0 {
 		n.behind.Store(false)
 	}
@@ -228,7 +266,6 @@ func (n *Notifier) commit(ctx context.Context, fn func(*tx) error) {
 		err := n.store.update(fn)
 		if err == nil {
 			n.stalled.Store(nil)
-			n.poke()
 			return
 		}
 		text := err.Error()
@@ -243,12 +280,8 @@ func (n *Notifier) commit(ctx context.Context, fn func(*tx) error) {
 	}
 }
 
-// poke wakes the loop and the queues.
-func (n *Notifier) poke() {
-	select {
-	case n.wake <- struct{}{}:
-	default:
-	}
+// pokeQueues tells the queues that there may be something to send.
+func (n *Notifier) pokeQueues() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, q := range n.queues {

@@ -29,6 +29,7 @@ type core struct {
 	more      chan struct{}
 	incidents map[event.IncidentID]*event.IncidentState
 	quiet     map[event.IncidentID]bool
+	first     uint64 // what is before it is no longer kept
 }
 
 func newCore() *core {
@@ -39,6 +40,13 @@ func (c *core) Changes(ctx context.Context, after string) iter.Seq2[*event.Chang
 	return func(yield func(*event.Change, error) bool) {
 		var shard, seq, n uint64
 		_, _ = fmt.Sscanf(after, "%d.%d.%d", &shard, &seq, &n)
+		c.mu.Lock()
+		gone := seq+1 < c.first
+		c.mu.Unlock()
+		if gone {
+			yield(nil, ErrGone)
+			return
+		}
 		for {
 			c.mu.Lock()
 			list, more := slices.Clone(c.changes), c.more
@@ -72,6 +80,9 @@ func (c *core) Head() string {
 func (c *core) Incident(_ context.Context, id event.IncidentID) (*Subject, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.incidents[id] == nil {
+		return nil, ErrNoIncident
+	}
 	i := *c.incidents[id]
 	return &Subject{State: i, Quiet: c.quiet[id], Data: message.Incident{
 		ID: id.String(), Title: i.Title, Priority: int(i.Priority), Severity: i.Severity.String(), OpenedAt: i.OpenedAt.Time(), Firing: 1, Total: 1,
@@ -101,6 +112,34 @@ func (c *core) add(ch event.Change) {
 	c.changes = append(c.changes, ch)
 	close(c.more)
 	c.more = make(chan struct{})
+}
+
+// append adds a change of something else.
+func (c *core) append(ch event.Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(ch)
+}
+
+// due ends an incident's hold.
+func (c *core) due(id event.IncidentID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(event.Change{Kind: event.IncidentUnheld, Incident: c.incidents[id], Text: "due"})
+}
+
+// hush makes an incident quiet, or not.
+func (c *core) hush(id event.IncidentID, quiet bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet[id] = quiet
+}
+
+// forget drops all changes so far.
+func (c *core) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.first = uint64(len(c.changes)) + 1
 }
 
 func (c *core) storm(kind event.ChangeKind, s event.Storm) {
@@ -147,7 +186,10 @@ func (p *phone) titles() (out []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.got {
-		out = append(out, string(m.Event)+" "+m.Subject)
+		if m.Event == message.Digest { // its subject is its key
+			m.Subject = ""
+		}
+		out = append(out, strings.TrimSpace(string(m.Event)+" "+m.Subject))
 	}
 	return out
 }

@@ -2,8 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -69,10 +67,7 @@ func (n *Notifier) pending(receiver string) (count int, oldest time.Time) {
 		if err != nil || e == nil {
 			return err
 		}
-		oldest = e.Queued
-		b := t.Bucket([]byte("messages")).Bucket([]byte(receiver))
-		first, _ := b.Cursor().First()
-		count = int(b.Sequence() - binary.BigEndian.Uint64(first) + 1)
+		oldest, count = e.Queued, waiting(t.Bucket([]byte("messages")).Bucket([]byte(receiver)))
 		return nil
 	})
 	return count, oldest
@@ -86,18 +81,17 @@ func (n *Notifier) Stalled() string {
 	return ""
 }
 
-// History returns the latest outcomes, the newest first.
+// Lag returns how many entries of the log of changes have not been decided on.
+func (n *Notifier) Lag() uint64 {
+	head, read := sequence(n.o.Source.Head()), n.read.Load()
+	return head - min(head, read)
+}
+
+// History returns the latest outcomes, the newest first: of each receiver at most 200 that were sent, and as many that were not.
 func (n *Notifier) History(limit int) (out []Sent, err error) {
-	err = n.store.view(func(t *tx) error {
-		c := t.Bucket([]byte("history")).Cursor()
-		for k, text := c.Last(); k != nil && len(out) < limit; k, text = c.Prev() {
-			var s Sent
-			if err := json.Unmarshal(text, &s); err != nil {
-				return err
-			}
-			out = append(out, s)
-		}
-		return nil
+	err = n.store.view(func(t *tx) (err error) {
+		out, err = t.history(limit)
+		return err
 	})
 	return out, err
 }
@@ -260,7 +254,7 @@ func newMetrics(r prometheus.Registerer, n *Notifier) *metrics {
 	}
 	m := &metrics{
 		enqueued:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tocsin_notify_enqueued_total", Help: "Messages put into the outbox."}, []string{"event"}),
-		sent:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tocsin_notify_finished_total", Help: "Messages that left the outbox, by outcome: sent, failed, expired."}, []string{"receiver", "outcome"}),
+		sent:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tocsin_notify_finished_total", Help: "Messages that left the outbox, by outcome: sent, failed, expired, dropped."}, []string{"receiver", "outcome"}),
 		retries:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tocsin_notify_retries_total", Help: "Attempts that failed and will be repeated."}, []string{"receiver"}),
 		escalations: prometheus.NewCounter(prometheus.CounterOpts{Name: "tocsin_notify_escalations_total", Help: "Escalation steps taken."}),
 		gaps:        prometheus.NewCounter(prometheus.CounterOpts{Name: "tocsin_notify_truncated_total", Help: "Times that changes were dropped before anybody was told of them."}),
@@ -273,27 +267,40 @@ func newMetrics(r prometheus.Registerer, n *Notifier) *metrics {
 // pendingCollector shows the queues.
 type pendingCollector struct{ n *Notifier }
 
-func pendingDesc() (pending, oldest *prometheus.Desc) {
-	return prometheus.NewDesc("tocsin_notify_pending", "Messages that wait for their receiver.", []string{"receiver"}, nil),
-		prometheus.NewDesc("tocsin_notify_oldest_seconds", "Age of the oldest of them.", []string{"receiver"}, nil)
+type descs struct{ pending, oldest, lag, stalled *prometheus.Desc }
+
+func newDescs() descs {
+	return descs{
+		pending: prometheus.NewDesc("tocsin_notify_pending", "Messages that wait for their receiver.", []string{"receiver"}, nil),
+		oldest:  prometheus.NewDesc("tocsin_notify_oldest_seconds", "Age of the oldest of them.", []string{"receiver"}, nil),
+		lag:     prometheus.NewDesc("tocsin_notify_lag_entries", "Entries of the log of changes that have not been decided on.", nil, nil),
+		stalled: prometheus.NewDesc("tocsin_notify_stalled", "1 while the outbox cannot be written.", nil, nil),
+	}
 }
 
 // Describe lists the collector's metrics.
 func (c *pendingCollector) Describe(out chan<- *prometheus.Desc) {
-	pending, oldest := pendingDesc()
-	out <- pending
-	out <- oldest
+	d := newDescs()
+	for _, desc := range []*prometheus.Desc{d.pending, d.oldest, d.lag, d.stalled} {
+		out <- desc
+	}
 }
 
 // Collect reads the queues.
 func (c *pendingCollector) Collect(out chan<- prometheus.Metric) {
-	pending, oldest := pendingDesc()
+	d := newDescs()
+	stalled := 0.0
+	if c.n.Stalled() != "" {
+		stalled = 1
+	}
+	out <- prometheus.MustNewConstMetric(d.stalled, prometheus.GaugeValue, stalled)
+	out <- prometheus.MustNewConstMetric(d.lag, prometheus.GaugeValue, float64(c.n.Lag()))
 	for _, r := range c.n.Receivers() {
 		age := 0.0
 		if !r.Oldest.IsZero() {
 			age = c.n.o.Now().Sub(r.Oldest).Seconds()
 		}
-		out <- prometheus.MustNewConstMetric(pending, prometheus.GaugeValue, float64(r.Pending), r.Name)
-		out <- prometheus.MustNewConstMetric(oldest, prometheus.GaugeValue, age, r.Name)
+		out <- prometheus.MustNewConstMetric(d.pending, prometheus.GaugeValue, float64(r.Pending), r.Name)
+		out <- prometheus.MustNewConstMetric(d.oldest, prometheus.GaugeValue, age, r.Name)
 	}
 }

@@ -1,10 +1,13 @@
 package notify
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -14,26 +17,27 @@ import (
 
 // The file's buckets. Values are JSON.
 //
-//	meta       cursor
+//	meta       cursor, and storm:TENANT → key of the storm that lasts
 //	messages   receiver → number → envelope      what waits, in the order it was enqueued
 //	subjects   main/INC-42 → subject             whom it was told to, and its escalation
+//	due        time, subject's key               when each subject is to be looked at next
 //	digests    team → digest                     what waits for the end of quiet hours
-//	history    number → Sent                     the last keptHistory outcomes
+//	history    receiver, sent|lost → number → Sent   the last keptHistory outcomes of each
 //	overrides  id → Override
 const (
-	keptHistory = 2_000
+	keptHistory = 200
 	maxPending  = 100_000 // messages of one receiver; what exceeds it is told in the history
 	keptSubject = 24 * time.Hour
 )
 
 type store struct {
 	db   *bbolt.DB
-	last string // cursor as last read or written; the loop's
-	at   time.Time
+	full int       // messages that one receiver's queue takes
+	at   time.Time // when the cursor was last found stale; the loop's
 }
 
 func buckets() []string {
-	return []string{"meta", "messages", "subjects", "digests", "history", "overrides"}
+	return []string{"meta", "messages", "subjects", "due", "digests", "history", "overrides"}
 }
 
 func openStore(path string) (*store, error) {
@@ -41,14 +45,13 @@ func openStore(path string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notify: %s: %w", path, err)
 	}
-	s := &store{db: db}
+	s := &store{db: db, full: maxPending}
 	err = db.Update(func(t *bbolt.Tx) error {
 		for _, name := range buckets() {
 			if _, err := t.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
 		}
-		s.last = string(t.Bucket([]byte("meta")).Get([]byte("cursor")))
 		return nil
 	})
 	if err != nil {
@@ -77,17 +80,20 @@ func (s *store) cursorStale(now time.Time) bool {
 }
 
 // tx is one transaction that writes.
-type tx struct{ *bbolt.Tx }
+type tx struct {
+	*bbolt.Tx
+	store *store
+}
 
 func (s *store) update(fn func(*tx) error) error {
-	if err := s.db.Update(func(t *bbolt.Tx) error { return fn(&tx{t}) }); err != nil {
+	if err := s.db.Update(func(t *bbolt.Tx) error { return fn(&tx{t, s}) }); err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
 	return nil
 }
 
 func (s *store) view(fn func(*tx) error) error {
-	if err := s.db.View(func(t *bbolt.Tx) error { return fn(&tx{t}) }); err != nil {
+	if err := s.db.View(func(t *bbolt.Tx) error { return fn(&tx{t, s}) }); err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
 	return nil
@@ -142,20 +148,26 @@ type envelope struct {
 	Error    string          `json:"error,omitempty"`
 }
 
-// enqueue puts a message at the end of its receiver's queue. A full queue takes no more; the history tells.
-func (t *tx) enqueue(receiver string, e envelope) error {
+// enqueue puts a message at the end of its receiver's queue. It is false when the queue is full.
+func (t *tx) enqueue(receiver string, e envelope) (fits bool, err error) {
 	b, err := t.Bucket([]byte("messages")).CreateBucketIfNotExists([]byte(receiver))
-	if err != nil {
-		return err
-	}
-	if first, _ := b.Cursor().First(); first != nil && b.Sequence()-binary.BigEndian.Uint64(first) >= maxPending {
-		return t.remember(sent(receiver, &e, "dropped", "the receiver's queue is full", e.Queued))
+	if err != nil || waiting(b) >= t.store.full {
+		return false, err
 	}
 	n, err := b.NextSequence()
 	if err != nil {
-		return err
+		return false, err
 	}
-	return put(b, number(n), e)
+	return true, put(b, number(n), e)
+}
+
+// waiting counts a queue's messages: they leave it only at its head.
+func waiting(b *bbolt.Bucket) int {
+	first, _ := b.Cursor().First()
+	if first == nil {
+		return 0
+	}
+	return int(b.Sequence() - binary.BigEndian.Uint64(first) + 1)
 }
 
 // head returns the first message of a receiver, nil when none waits.
@@ -194,19 +206,63 @@ func sent(receiver string, e *envelope, outcome, why string, at time.Time) Sent 
 	}
 }
 
-// remember adds an outcome to the history and drops the oldest.
+// remember adds an outcome to the history and drops the oldest. What was lost is kept apart: what was sent after it must not
+// push it out.
 func (t *tx) remember(s Sent) error {
-	b := t.Bucket([]byte("history"))
-	n, err := b.NextSequence()
+	history := t.Bucket([]byte("history"))
+	class := "sent"
+	if s.Outcome != "sent" {
+		class = "lost"
+	}
+	b, err := history.CreateBucketIfNotExists([]byte(s.Receiver + "," + class))
 	if err != nil {
 		return err
 	}
-	if n > keptHistory {
-		if err := b.Delete(number(n - keptHistory)); err != nil {
+	kept, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	if kept > keptHistory {
+		oldest, _ := b.Cursor().First()
+		if err := b.Delete(oldest); err != nil {
 			return err
 		}
 	}
+	n, err := history.NextSequence() // over all receivers, so that what they did can be put in order
+	if err != nil {
+		return err
+	}
 	return put(b, number(n), s)
+}
+
+// history returns the latest outcomes, the newest first.
+func (t *tx) history(limit int) (out []Sent, err error) {
+	type entry struct {
+		n    uint64
+		text []byte
+	}
+	var list []entry
+	history := t.Bucket([]byte("history"))
+	err = history.ForEachBucket(func(name []byte) error {
+		c, taken := history.Bucket(name).Cursor(), 0
+		for k, text := c.Last(); k != nil && taken < limit; k, text = c.Prev() {
+			list = append(list, entry{binary.BigEndian.Uint64(k), text})
+			taken++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b entry) int { return cmp.Compare(b.n, a.n) })
+	for _, it := range list[:min(len(list), limit)] {
+		var s Sent
+		if err := json.Unmarshal(it.text, &s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
 }
 
 // subject is what the outbox knows of an incident or a storm.
@@ -216,21 +272,37 @@ type subject struct {
 	Resolver   string         `json:"resolver,omitempty"`
 	Done       time.Time      `json:"done,omitzero"` // resolved, or the storm over
 	Escalation map[string]run `json:"escalation,omitempty"`
+	Storm      *message.Storm `json:"storm,omitempty"` // of a storm: as it was last heard of
+	Due        time.Time      `json:"due,omitzero"`    // its place in the bucket due
 }
 
-// told is a receiver that was told something.
-type told struct {
-	Receiver string   `json:"receiver"`
-	To       []string `json:"to,omitempty"`
-	Who      []string `json:"who,omitempty"`
+// remember notes that t has been told.
+func (s *subject) remember(t told) {
+	if !slices.ContainsFunc(s.Told, func(o told) bool { return o.covers(t) && slices.Equal(o.Who, t.Who) }) {
+		s.Told = append(s.Told, t)
+	}
+}
+
+// next returns when a subject is to be looked at, zero when never.
+func (s *subject) next() (due time.Time) {
+	if !s.Done.IsZero() {
+		due = s.Done.Add(keptSubject)
+	}
+	for _, r := range s.Escalation {
+		if due.IsZero() || r.Due.Before(due) {
+			due = r.Due
+		}
+	}
+	return due
 }
 
 // run is an escalation under way in one team.
 type run struct {
-	Began time.Time `json:"began"`
-	Next  int       `json:"next"` // step
-	Due   time.Time `json:"due"`
-	Key   string    `json:"key"` // of the change that began it
+	Began time.Time     `json:"began"`
+	Next  int           `json:"next"` // step
+	Due   time.Time     `json:"due"`
+	Quiet time.Duration `json:"quiet,omitempty"` // for how long steps waited because it was quiet or clear
+	Key   string        `json:"key"`             // of the change that began it
 }
 
 func (t *tx) subject(key string) (subject, error) {
@@ -239,5 +311,75 @@ func (t *tx) subject(key string) (subject, error) {
 }
 
 func (t *tx) putSubject(key string, s subject) error {
+	if err := t.forgetDue(key, s.Due); err != nil {
+		return err
+	}
+	s.Due = s.next()
+	if !s.Due.IsZero() {
+		if err := t.Bucket([]byte("due")).Put(dueKey(key, s.Due), nil); err != nil {
+			return err
+		}
+	}
 	return put(t.Bucket([]byte("subjects")), []byte(key), s)
+}
+
+func (t *tx) dropSubject(key string, s subject) error {
+	if err := t.forgetDue(key, s.Due); err != nil {
+		return err
+	}
+	return t.Bucket([]byte("subjects")).Delete([]byte(key))
+}
+
+func (t *tx) forgetDue(key string, due time.Time) error {
+	if due.IsZero() {
+		return nil
+	}
+	return t.Bucket([]byte("due")).Delete(dueKey(key, due))
+}
+
+// dueKey sorts by time.
+func dueKey(key string, due time.Time) []byte {
+	return append(number(uint64(due.UnixNano())), key...)
+}
+
+// dueSubjects returns the keys of at most limit subjects that are due, the earliest first, and when the one after them is; zero
+// when none is.
+func (t *tx) dueSubjects(now time.Time, limit int) (keys []string, next time.Time) {
+	c := t.Bucket([]byte("due")).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		at := time.Unix(0, int64(binary.BigEndian.Uint64(k)))
+		if at.After(now) || len(keys) == limit {
+			return keys, at
+		}
+		keys = append(keys, string(k[8:]))
+	}
+	return keys, time.Time{}
+}
+
+// activeStorm returns the key of the storm that lasts in a tenant, "" when none does.
+func (t *tx) activeStorm(tenant string) string {
+	return string(t.Bucket([]byte("meta")).Get([]byte("storm:" + tenant)))
+}
+
+// forgetStorms forgets which storms last.
+func (t *tx) forgetStorms() error {
+	b := t.Bucket([]byte("meta"))
+	var keys [][]byte
+	err := b.ForEach(func(k, _ []byte) error {
+		if bytes.HasPrefix(k, []byte("storm:")) {
+			keys = append(keys, k)
+		}
+		return nil
+	})
+	for _, k := range keys {
+		err = errors.Join(err, b.Delete(k))
+	}
+	return err
+}
+
+func (t *tx) setActiveStorm(tenant, key string) error {
+	if key == "" {
+		return t.Bucket([]byte("meta")).Delete([]byte("storm:" + tenant))
+	}
+	return t.Bucket([]byte("meta")).Put([]byte("storm:"+tenant), []byte(key))
 }

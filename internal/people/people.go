@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -213,7 +214,8 @@ func (s *Store) Update(login string, edit func(*Person)) (Person, error) {
 		return Person{}, fmt.Errorf("%w: %s", ErrUnknown, login)
 	}
 	p := *old
-	p.Addresses = cloneMap(old.Addresses)
+	p.Addresses = map[string]string{}
+	maps.Copy(p.Addresses, old.Addresses)
 	p.Grants = slices.Clone(old.Grants)
 	edit(&p)
 	p.ID, p.Login, p.Tokens, p.Listed = old.ID, old.Login, old.Tokens, true
@@ -221,14 +223,6 @@ func (s *Store) Update(login string, edit func(*Person)) (Person, error) {
 		return Person{}, err
 	}
 	return p, s.putLocked(&p)
-}
-
-func cloneMap(m map[string]string) map[string]string {
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 // Forget takes everything but the opaque id from a person, and the bytes of it from the file.
