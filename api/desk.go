@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -50,6 +51,18 @@ func (d *Desk) id(name string) (string, error) {
 		return "", invalid(err.Error(), "name somebody by their login; `tocsin user list` shows them")
 	}
 	return id, nil
+}
+
+// backFor is how long after a start people are told of it.
+const backFor = 15 * event.Minute
+
+// Back says, for a while after a start, how long the daemon was away and how many acknowledged inputs it lost; else "".
+func (d *Desk) Back() string {
+	st := d.engine.Status().Started
+	if st.Away < time.Second || d.now()-event.FromTime(st.At) > backFor {
+		return ""
+	}
+	return fmt.Sprintf("back after %s, %d lost", st.Away.Round(time.Second), st.Lost)
 }
 
 // Head is the latest change: what is asked for after it shows that change, and the stream can be followed from it.

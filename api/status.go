@@ -32,6 +32,7 @@ type EngineStatus struct {
 	Folded          int        `json:"folded" doc:"inputs after the snapshot whose logged changes were applied"`
 	Differences     int        `json:"differences" doc:"inputs whose changes came out otherwise than logged"`
 	TornBytes       int64      `json:"torn_bytes" doc:"unfinished writes that the start cut off"`
+	Lost            uint64     `json:"lost" doc:"acknowledged inputs that were not there at the start"`
 	Seq             uint64     `json:"seq" doc:"the last acknowledged"`
 	JournalHead     string     `json:"journal_head" doc:"of the hash chain"`
 	JournalBytes    int64      `json:"journal_bytes"`
@@ -47,7 +48,7 @@ func engineStatus(s engine.Status) *EngineStatus {
 	st := s.Started
 	out := &EngineStatus{
 		StartedAt: st.At, AwaySeconds: st.Away.Seconds(), StartSeconds: st.Took.Seconds(), SnapshotSeq: st.SnapshotSeq,
-		Replayed: st.Replayed, Folded: st.Folded, Differences: st.Differences, TornBytes: st.TornBytes,
+		Replayed: st.Replayed, Folded: st.Folded, Differences: st.Differences, TornBytes: st.TornBytes, Lost: st.Lost,
 		Seq: s.Seq, JournalHead: s.JournalHead, JournalBytes: s.JournalBytes, ChangesBytes: s.ChangesBytes,
 		Queued: s.Queued, QueueLimit: s.QueueLimit, ClockJumpMillis: s.ClockJump.Milliseconds(),
 	}

@@ -42,6 +42,7 @@ var update = flag.Bool("update", false, "write the golden scripts anew")
 //	at 2026-11-22T03:00:00Z                time passes until then
 //	times 21 fire {…%d…}                   the line, with a number in it, so many times
 //	flap 4 1m {…}                          clear and fire again so often, so far apart
+//	overcap 3 of 9                         the source was held at its bound of 9, 3 alerts were refused
 //	handover note|sign TEAM by NAME [text]
 //	rules … (indented block until an empty line)
 //	show                                   incidents and alerts as they are
@@ -182,6 +183,11 @@ func (p *player) line(line string) {
 		}
 	case "flap":
 		p.flap(rest)
+	case "overcap":
+		in := event.Input{Kind: event.InputOverCap, Source: p.source}
+		_, err := fmt.Sscanf(rest, "%d of %d", &in.Refused, &in.Limit)
+		require.NoError(p.t, err)
+		p.step(in)
 	case "handover":
 		p.handover(rest)
 	case "silence":

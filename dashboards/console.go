@@ -70,13 +70,14 @@ type page struct {
 	Version   string
 	Head      string // the state the page shows includes this change
 	Kinds     string // of changes that make the page old
+	Back      string // after a start: how long it was away
 	Principal auth.Principal
 	Now       time.Time
 }
 
 func (c *Console) page(r *http.Request, title string) page {
 	return page{
-		Heading: title, Prefix: c.RoutePrefix, Version: c.Version, Head: c.Desk.Head(), Kinds: liveKinds(),
+		Heading: title, Prefix: c.RoutePrefix, Version: c.Version, Head: c.Desk.Head(), Kinds: liveKinds(), Back: c.Desk.Back(),
 		Principal: auth.FromContext(r.Context()), Now: c.now(),
 	}
 }

@@ -97,6 +97,9 @@ func incidentSentence(ch api.Change) string {
 	i := ch.Incident
 	switch ch.Kind {
 	case event.IncidentOpened.String():
+		if i.Storm != "" {
+			return fmt.Sprintf("Opened: P%d, %s, in %s; it was told together with others", i.Priority, i.Severity, i.Storm)
+		}
 		return fmt.Sprintf("Opened: P%d, %s", i.Priority, i.Severity)
 	case event.IncidentUpdated.String():
 		return fmt.Sprintf("Now P%d, %s", i.Priority, i.Severity)

@@ -110,6 +110,7 @@ type Started struct {
 	Folded      int // inputs whose logged changes were applied
 	Differences int // inputs whose changes came out otherwise than logged
 	TornBytes   int64
+	Lost        uint64 // acknowledged inputs that the changes log knows and the journal lacks: a start with any is refused
 	Took        time.Duration
 }
 

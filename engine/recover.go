@@ -37,6 +37,7 @@ func (e *Engine) recover() error {
 		return err
 	}
 	if changes, inputs := e.changes.Last(), e.journal.Last(); changes > inputs {
+		e.started.Lost = changes - inputs
 		return fmt.Errorf("engine: recover: the changes log reaches record %d and the journal ends at %d: the folders in %s are of different "+
 			"moments; restore all of them from one backup", changes, inputs, e.o.Dir)
 	}
@@ -57,7 +58,7 @@ func (e *Engine) recover() error {
 		e.started.Away = max(0, wall.Sub(at.Time()))
 	}
 	e.log.Info("recovered", "seq", e.state.Seq(), "snapshot_seq", e.started.SnapshotSeq, "replayed", e.started.Replayed,
-		"folded", e.started.Folded, "differences", e.started.Differences, "firing", e.state.Firing(), "away", e.started.Away.Round(time.Second).String())
+		"folded", e.started.Folded, "differences", e.started.Differences, "firing", e.state.Firing(), "away", e.started.Away.Round(time.Second).String(), "lost", e.started.Lost)
 	return nil
 }
 

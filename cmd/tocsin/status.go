@@ -53,8 +53,8 @@ func showStatus(t *tool, s *api.Status) error {
 }
 
 func (p *printer) engine(e *api.EngineStatus) error {
-	start := fmt.Sprintf("%s after %s away, took %s: snapshot %d, then %s decided and %d taken over from the log", p.time(e.StartedAt),
-		seconds(e.AwaySeconds), seconds(e.StartSeconds), e.SnapshotSeq, plural(e.Replayed, "input", "inputs"), e.Folded)
+	start := fmt.Sprintf("%s, back after %s, %d lost, took %s: snapshot %d, then %s decided and %d taken over from the log", p.time(e.StartedAt),
+		seconds(e.AwaySeconds), e.Lost, seconds(e.StartSeconds), e.SnapshotSeq, plural(e.Replayed, "input", "inputs"), e.Folded)
 	saved := "none since the start"
 	if e.SavedAt != nil {
 		saved = fmt.Sprintf("%s, at %d", p.at(e.SavedAt), e.SavedSeq)
