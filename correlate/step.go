@@ -71,14 +71,17 @@ func (s *State) stepRules(text []byte) {
 	s.reviewHeartbeats()
 }
 
+// ownSource speaks for what Tocsin finds by itself and says again for as long as it holds: when it stops, it is over.
+const ownSource = "tocsin"
+
 // stepOverCap reports a source that was held at its bound, as an alert of Tocsin's own so that it opens an incident like any
 // other trouble.
 func (s *State) stepOverCap(in *event.Input) {
 	s.emit(event.Change{Kind: event.SourceOverCap, Source: in.Source, Count: in.Refused, Limit: in.Limit})
-	b := event.Batch{Source: event.Source{Name: "tocsin", Tenant: in.Source.Tenant, Kind: event.Resender}}
+	b := event.Batch{Source: event.Source{Name: ownSource, Tenant: in.Source.Tenant, Kind: event.Resender}}
 	b.Add(event.Event{
 		Labels: event.Labels{
-			{Name: "alertname", Value: "TocsinSourceOverCap"}, {Name: "severity", Value: "major"}, {Name: "source", Value: in.Source.Name},
+			{Name: "alertname", Value: rules.OverCapName}, {Name: "severity", Value: "major"}, {Name: "source", Value: in.Source.Name},
 		},
 		Annotations: event.Labels{{Name: "summary", Value: fmt.Sprintf(
 			"source %s reached its limit of %d active alerts; new ones are refused", in.Source.Name, in.Limit)}},

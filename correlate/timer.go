@@ -131,7 +131,10 @@ func (s *State) claimDue(slot uint32) {
 		return
 	}
 	state.Phase = event.Expired
-	s.claimEnds(alert, state, event.Expired)
+	if s.text.String(s.sources.At(c.source).name) == ownSource {
+		state.Phase, state.EndsAt = event.Cleared, s.meta.At
+	}
+	s.claimEnds(alert, state, state.Phase)
 }
 
 func (s *State) scheduleAlert(slot uint32) {

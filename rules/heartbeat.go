@@ -83,14 +83,15 @@ func (s *Set) Heartbeat(ls event.Labels) int {
 	return -1
 }
 
-// BlindName is the alertname of the alert that Tocsin raises when a heartbeat is lost.
-const BlindName = "TocsinBlind"
+// The names of the alerts that Tocsin raises itself: a heartbeat is lost, a source was held at its cap.
+const (
+	BlindName   = "TocsinBlind"
+	OverCapName = "TocsinSourceOverCap"
+)
 
-// blind is the rule for those alerts: each is an incident of its own, whatever the rules say.
-func blind() Grouping {
-	g := Grouping{Name: "blind", GroupBy: []string{"alertname", "heartbeat"}, Place: strict.Place{File: "built in"}}
-	for _, name := range g.GroupBy {
-		g.keys = append(g.keys, groupKey{name: name})
-	}
+// own is the rule for those alerts: each heartbeat and each source is an incident of its own, whatever the rules say.
+func own() Grouping {
+	g := Grouping{Name: "own", GroupBy: []string{"alertname", "source"}, Optional: []string{"heartbeat"}, Place: strict.Place{File: "built in"}}
+	g.keys = []groupKey{{name: "alertname"}, {name: "heartbeat", optional: true}, {name: "source"}}
 	return g
 }

@@ -38,7 +38,7 @@ func TestHeartbeatsThatCannotWorkAreRefused(t *testing.T) {
 
 func TestALostHeartbeatIsAnIncidentOfItsOwnWhateverTheRulesSay(t *testing.T) {
 	s := mustParse(t, "grouping: [{name: all, group_by: []}]")
-	rule, key := s.Group(event.Labels{{Name: "alertname", Value: BlindName}, {Name: "heartbeat", Value: "eu"}, {Name: "severity", Value: "critical"}}, nil)
-	require.Equal(t, "blind", s.Grouping[rule].Name)
-	require.Equal(t, event.Labels{{Name: "alertname", Value: BlindName}, {Name: "heartbeat", Value: "eu"}}, key)
+	rule, key := s.Group(event.Labels{{Name: "alertname", Value: BlindName}, {Name: "heartbeat", Value: "eu"}, {Name: "severity", Value: "critical"}, {Name: "source", Value: "p"}}, nil)
+	require.Equal(t, "own", s.Grouping[rule].Name)
+	require.Equal(t, event.Labels{{Name: "alertname", Value: BlindName}, {Name: "heartbeat", Value: "eu"}, {Name: "source", Value: "p"}}, key)
 }

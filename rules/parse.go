@@ -40,7 +40,7 @@ func Parse(files []File) (*Set, error) {
 		return nil, err
 	}
 	base.Warnings = base.warnings()
-	base.Grouping = append(slices.Clip(base.Grouping), blind(), alone())
+	base.Grouping = append(slices.Clip(base.Grouping), own(), alone())
 	base.compile()
 	return base, nil
 }
@@ -77,7 +77,7 @@ func appendList[T any](dst *[]T, item func(*T) strict.Value) strict.Value {
 
 // repeatedNames reports grouping rules that people could not tell apart.
 func (s *Set) repeatedNames() (problems Errors) {
-	first := map[string]strict.Place{"alone": alone().Place, "blind": blind().Place}
+	first := map[string]strict.Place{"alone": alone().Place, "own": own().Place}
 	for _, g := range s.Grouping {
 		if g.Name == "" {
 			continue // reported as missing

@@ -88,7 +88,7 @@ func TestGroupingListsConcatenateInTheOrderOfFileNamesAndReplaceTheShippedOnes(t
 	for _, g := range s.Grouping {
 		names = append(names, g.Name)
 	}
-	require.Equal(t, []string{"a", "b", "c", "blind", "alone"}, names)
+	require.Equal(t, []string{"a", "b", "c", "own", "alone"}, names)
 	require.Len(t, mustParse(t, "grouping: []").Grouping, 2, "an empty list leaves every alert alone")
 }
 

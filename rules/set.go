@@ -5,7 +5,7 @@ import "github.com/tocsin-noc/tocsin/event"
 // Set is everything that rules say. It does not change.
 type Set struct {
 	Settings   Settings
-	Grouping   []Grouping // in the order they are tried; at the end the built-in rules "blind" and "alone"
+	Grouping   []Grouping // in the order they are tried; at the end the built-in rules "own" and "alone"
 	Inhibit    []Inhibit
 	Heartbeats []Heartbeat
 	Warnings   Errors // what was accepted and looks wrong
@@ -35,7 +35,7 @@ func (s *Set) compile() {
 // in; its strings are those of ls and of the rule.
 func (s *Set) Group(ls, key event.Labels) (rule int, k event.Labels) {
 	last := len(s.Grouping) - 1
-	if ls.Get("alertname") == BlindName && ls.Get("heartbeat") != "" {
+	if name := ls.Get("alertname"); (name == BlindName || name == OverCapName) && ls.Get("source") != "" {
 		return last - 1, s.Grouping[last-1].appendKey(key[:0], ls)
 	}
 	rule = s.grouping.first(ls, last, func(i int) bool { return s.Grouping[i].complete(ls) })

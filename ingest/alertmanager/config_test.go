@@ -122,13 +122,13 @@ func TestGroupingWithoutACounterpartFallsBackAndSaysSo(t *testing.T) {
 		route, warning string
 		rules          []string
 	}{
-		"no group_by": {"{receiver: x}", "route.group_by: Alertmanager would put all alerts into one group", []string{"service", "alertname", "blind", "alone"}},
+		"no group_by": {"{receiver: x}", "route.group_by: Alertmanager would put all alerts into one group", []string{"service", "alertname", "own", "alone"}},
 		"no group_by but below": {
-			"{receiver: x, routes: [{match: {a: b}, group_by: [c]}]}", "shipped rules", []string{"alertmanager/0", "service", "alertname", "blind", "alone"},
+			"{receiver: x, routes: [{match: {a: b}, group_by: [c]}]}", "shipped rules", []string{"alertmanager/0", "service", "alertname", "own", "alone"},
 		},
-		"all labels":       {"{receiver: x, group_by: ['...']}", "", []string{"blind", "alone"}},
-		"all labels below": {"{receiver: x, group_by: [a], routes: [{match: {a: b}, group_by: ['...']}]}", "on the first route only", []string{"alertmanager", "blind", "alone"}},
-		"inherited":        {"{receiver: x, group_by: [a], routes: [{match: {a: b}}]}", "", []string{"alertmanager/0", "alertmanager", "blind", "alone"}},
+		"all labels":       {"{receiver: x, group_by: ['...']}", "", []string{"own", "alone"}},
+		"all labels below": {"{receiver: x, group_by: [a], routes: [{match: {a: b}, group_by: ['...']}]}", "on the first route only", []string{"alertmanager", "own", "alone"}},
+		"inherited":        {"{receiver: x, group_by: [a], routes: [{match: {a: b}}]}", "", []string{"alertmanager/0", "alertmanager", "own", "alone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ReadConfig("am.yml", []byte("route: "+c.route))

@@ -38,6 +38,9 @@ func (rd *reader) sources(dst *[]Source) strict.Value {
 			if (s.KeySHA256 == "") == (s.KeyFile == "") {
 				r.ProblemAt(n, "key_file", "a source needs exactly one of key_file and key_sha256", "")
 			}
+			if s.Name == "tocsin" || s.Name == "tocsin-heartbeats" {
+				r.ProblemAt(n, "name", fmt.Sprintf("%q is the name under which Tocsin speaks itself", s.Name), "choose another name")
+			}
 			unique(r, n, "name", "this source of the tenant", taken, place{s.Tenant, s.Name}, s.Name != "")
 			unique(r, n, "key_file", "this key", keys, s.Digest, s.Digest != [sha256.Size]byte{})
 		}

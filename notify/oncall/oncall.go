@@ -15,6 +15,7 @@ import (
 //	  ├── members[0] ───┼─── members[1] ───┼─── members[2] …
 type Rotation struct {
 	Members []string
+	Zone    *time.Location              // of Start, Days and Only; nil: the schedule's
 	Start   Wall                        // of the first shift
 	Days    int                         // a shift's length in calendar days: hand-over is at the same hour of the wall clock
 	Hours   int                         // or in hours of the clock that knows no summer
@@ -64,6 +65,9 @@ func (s *Schedule) At(t time.Time) string {
 }
 
 func (r *Rotation) at(t time.Time, zone *time.Location) string {
+	if r.Zone != nil {
+		zone = r.Zone
+	}
 	if len(r.Members) == 0 || !holds(r.Only, t.In(zone)) {
 		return ""
 	}

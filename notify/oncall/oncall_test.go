@@ -95,6 +95,15 @@ func TestGapsAreWhenNobodyIsOnCall(t *testing.T) {
 	require.Empty(t, s.Gaps(from, from.AddDate(0, 0, 7)))
 }
 
+func TestALayerMayHandOverInAZoneOfItsOwn(t *testing.T) {
+	s := Schedule{Zone: zone(t, "Europe/Berlin"), Layers: []Rotation{
+		{Members: []string{"ann"}, Start: Wall{2026, 1, 0, 0, 1}, Days: 7},
+		{Members: []string{"kim"}, Zone: zone(t, "Asia/Tokyo"), Start: Wall{2026, 1, 0, 0, 1}, Days: 7, Only: intervals(t, `[{"times":[{"start_time":"09:00","end_time":"17:00"}]}]`)},
+	}}
+	require.Equal(t, "kim", s.At(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)), "09:00 in Tokyo")
+	require.Equal(t, "ann", s.At(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)), "17:00 in Tokyo")
+}
+
 func TestQuietHoursEnd(t *testing.T) {
 	q := Quiet{Zone: zone(t, "Europe/Berlin"), Hours: intervals(t, `[{"times":[{"start_time":"22:00","end_time":"24:00"},{"start_time":"00:00","end_time":"07:00"}]}]`)}
 	night := time.Date(2026, 11, 21, 2, 0, 30, 0, time.UTC)

@@ -237,6 +237,10 @@ func (rd *reader) layer(r *oncall.Rotation, sr *strict.Reader, n *yaml.Node) {
 			r.Start = oncall.Wall{Year: t.Year(), Month: t.Month(), Day: t.Day(), Hour: t.Hour(), Minute: t.Minute()}
 			return nil
 		}), Required: true},
+		strict.Field{Key: "zone", Value: strict.Scalar(func(text string) (err error) {
+			r.Zone, _, err = zoneinfo.Load(text)
+			return err
+		})},
 		strict.Field{Key: "length", Value: strict.Scalar(func(text string) error { return length(r, text) })},
 		strict.Field{Key: "only", Value: intervals(&r.Only)},
 	)(sr, n)
