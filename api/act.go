@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/tocsin-noc/tocsin/correlate"
@@ -44,23 +45,44 @@ func (d *Desk) Act(ctx context.Context, incident string, c event.Command) (*Inci
 
 // mayAct refuses what is another team's to somebody whose grant is for some teams only.
 func (d *Desk) mayAct(ctx context.Context, id event.IncidentID) error {
-	p := auth.FromContext(ctx)
-	if len(p.Teams) == 0 {
+	if len(auth.FromContext(ctx).Teams) == 0 {
 		return nil
 	}
 	_, i, err := d.find(ctx, id.String())
-	if err != nil || p.MayActFor(i.Team) {
+	if err != nil {
 		return err
 	}
-	return &auth.Problem{
-		Status: 403, Code: "forbidden", Detail: id.String() + " is the team " + i.Team + "'s, and " + p.Known() + " may act for " + strings.Join(p.Teams, ", "),
-		Hint: "ask that team, or an admin for a grant",
+	return mayActFor(ctx, i.Team, id.String())
+}
+
+// mayActFor refuses a team's thing to somebody whose grant is for others only.
+func mayActFor(ctx context.Context, team, what string) error {
+	p := auth.FromContext(ctx)
+	if p.MayActFor(team) {
+		return nil
 	}
+	return &auth.Problem{
+		Status: http.StatusForbidden, Code: "forbidden",
+		Detail: what + " is the team " + team + "'s, and " + p.Known() + " may act for " + strings.Join(p.Teams, ", "),
+		Hint:   "ask that team, or an admin for a grant",
+	}
+}
+
+// creator returns whom the journal names as having made something: who the client says it was, else ctx's principal.
+func (d *Desk) creator(ctx context.Context, said string) (string, error) {
+	if said == "" {
+		return auth.FromContext(ctx).ID, nil
+	}
+	return d.id(said)
 }
 
 // SetSilence makes or changes a silence and returns its id.
 func (d *Desk) SetSilence(ctx context.Context, draft *SilenceDraft) (string, error) {
-	sil, err := draft.build(d.now(), auth.FromContext(ctx).ID)
+	by, err := d.creator(ctx, draft.CreatedBy)
+	if err != nil {
+		return "", err
+	}
+	sil, err := draft.build(d.now(), by)
 	if err != nil {
 		return "", err
 	}
@@ -82,6 +104,9 @@ const maxIncidentSilences = 100
 func (d *Desk) SilenceIncident(ctx context.Context, incident string, draft SilenceDraft) ([]string, error) {
 	v, i, err := d.find(ctx, incident)
 	if err != nil {
+		return nil, err
+	}
+	if err := mayActFor(ctx, i.Team, i.ID.String()); err != nil {
 		return nil, err
 	}
 	sets := [][]Matcher{exactly(i.Labels)}

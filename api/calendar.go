@@ -34,6 +34,7 @@ type Calendar struct {
 type Occasion struct {
 	Kind     string    `json:"kind" enum:"window,silence"`
 	ID       string    `json:"id"`
+	Tenant   string    `json:"tenant"`
 	Name     string    `json:"name" doc:"of a window"`
 	Reason   string    `json:"reason" doc:"of a silence its comment"`
 	StartsAt time.Time `json:"starts_at" doc:"that of a window that recurs is cut at from, unless it runs now"`
@@ -78,7 +79,7 @@ func occasions(ctx context.Context, v *correlate.View, from, until event.Time) (
 		shape := windowOf(&w.Window, from)
 		for _, o := range w.Occurrences(from, until) {
 			out = append(out, Occasion{
-				Kind: "window", ID: w.ID, Name: w.Name, Reason: w.Reason, StartsAt: beganAt(&w.Window, o).Time(), EndsAt: o.Until.Time(),
+				Kind: "window", ID: w.ID, Tenant: w.Tenant, Name: w.Name, Reason: w.Reason, StartsAt: beganAt(&w.Window, o).Time(), EndsAt: o.Until.Time(),
 				Zone: w.Zone, Matchers: shape.Matchers, CIs: shape.CIs,
 			})
 		}
@@ -87,7 +88,7 @@ func occasions(ctx context.Context, v *correlate.View, from, until event.Time) (
 		if s.StartsAt < until && s.EndsAt > from {
 			shape := silence(s, from)
 			out = append(out, Occasion{
-				Kind: "silence", ID: s.ID, Reason: s.Comment, StartsAt: shape.StartsAt, EndsAt: shape.EndsAt, Matchers: shape.Matchers, CIs: []string{},
+				Kind: "silence", ID: s.ID, Tenant: s.Tenant, Reason: s.Comment, StartsAt: shape.StartsAt, EndsAt: shape.EndsAt, Matchers: shape.Matchers, CIs: []string{},
 			})
 		}
 	}

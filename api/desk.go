@@ -25,6 +25,7 @@ func NewDesk(engine Engine, base string) *Desk {
 // Directory knows the persons behind the opaque ids of the journal.
 type Directory interface {
 	Name(id string) string                    // as people know them; the text itself when it is no id
+	Find(name string) (id string, ok bool)    // by login, id, or the name as people know it
 	Actor(name string) (id string, err error) // the id for a login, made when there is none yet
 }
 
@@ -41,10 +42,21 @@ func (d *Desk) name(id string) string {
 	return d.people.Name(id)
 }
 
-// id is the inverse of name, for a login.
-func (d *Desk) id(name string) (string, error) {
+// findPerson is id for who is known; the text itself when nobody is.
+func (d *Desk) findPerson(name string) (id string, ok bool) {
 	if d.people == nil || name == "" {
-		return name, nil
+		return name, true
+	}
+	if id, ok := d.people.Find(name); ok {
+		return id, true
+	}
+	return name, false
+}
+
+// id is the inverse of name. A name that nobody has is given an id: the journal holds no name.
+func (d *Desk) id(name string) (string, error) {
+	if id, ok := d.findPerson(name); ok {
+		return id, nil
 	}
 	id, err := d.people.Actor(name)
 	if err != nil {

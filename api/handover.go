@@ -193,9 +193,6 @@ func (t *teller) entry(ctx context.Context, i correlate.Incident) *HandoverEntry
 	if e.LastNote != nil {
 		e.LastNote.Author = t.desk.name(e.LastNote.Author)
 	}
-	if e.LastNote != nil {
-		e.LastNote.Author = t.desk.name(e.LastNote.Author)
-	}
 	if e.NextStep == "" && e.LastNote != nil {
 		e.NextStep = e.LastNote.Text
 	}
@@ -279,6 +276,9 @@ func (d *Desk) SignHandover(ctx context.Context, team string) (*HandoverBook, er
 }
 
 func (d *Desk) book(ctx context.Context, c event.Command) (*HandoverBook, error) {
+	if err := mayActFor(ctx, c.Team, "the book"); err != nil {
+		return nil, err
+	}
 	if _, err := d.do(ctx, c); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type IncidentQuery struct {
 	Q        string   `query:"q" maxLength:"200" doc:"part of the id, the title or a label's value, in any case"`
 	Filter   []string `query:"filter,explode" doc:"one matcher over the incident's labels each, as in service=~\"shop|cart\""`
 	Team     string   `query:"team"`
-	Assignee string   `query:"assignee"`
+	Assignee string   `query:"assignee" doc:"login, name or id"`
 	Since    string   `query:"since" doc:"updated at this time or later: RFC 3339, or a span before now such as 8h"`
 	Sort     string   `query:"sort" default:"-opened_at" enum:"opened_at,-opened_at,updated,-updated,severity,-severity,priority,-priority" doc:"- in front turns it round; severity and priority begin with the worst"`
 }
@@ -38,6 +38,7 @@ type IncidentList struct {
 type incidentTest struct {
 	q        *IncidentQuery
 	tenant   string
+	assignee string // id
 	status   []string
 	severity []string
 	priority []string
@@ -73,7 +74,7 @@ func (t *incidentTest) match(i *correlate.Incident) bool {
 		(len(t.status) == 0 || slices.ContainsFunc(t.status, func(s string) bool { return hasStatus(i, s) })) &&
 		(len(t.severity) == 0 || slices.Contains(t.severity, i.Severity.String())) &&
 		(len(t.priority) == 0 || slices.Contains(t.priority, strconv.Itoa(int(i.Priority)))) &&
-		(t.q.Team == "" || i.Team == t.q.Team) && (t.q.Assignee == "" || i.Assignee == t.q.Assignee) &&
+		(t.q.Team == "" || i.Team == t.q.Team) && (t.assignee == "" || i.Assignee == t.assignee) &&
 		updatedAt(&i.IncidentState) >= t.since && matches(t.matchers, i.Labels) && t.contains(&i.IncidentState)
 }
 
@@ -116,6 +117,7 @@ func (d *Desk) Incidents(ctx context.Context, q *IncidentQuery) (*IncidentList, 
 	if err != nil {
 		return nil, err
 	}
+	test.assignee, _ = d.findPerson(q.Assignee)
 	s, err := newSieve[correlate.Incident](q.Paging, q.Sort)
 	if err != nil {
 		return nil, err

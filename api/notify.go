@@ -126,9 +126,9 @@ func (s *server) notifyRoutes(sp *spec) {
 		return
 	}
 	add(sp, route{method: "GET", path: "/notify/receivers", role: auth.Admin, tag: "notify", summary: "Show how receivers do"},
-		func(context.Context, *struct{}) (*Receivers, error) {
+		ofHouse(func(context.Context, *struct{}) (*Receivers, error) {
 			return &Receivers{s.Outbox.Stalled(), append([]ReceiverStatus{}, s.Outbox.Receivers()...)}, nil
-		})
+		}))
 	add(sp, route{method: "GET", path: "/notify/messages", role: auth.Viewer, tag: "notify", summary: "List what was told to whom, the newest first"},
 		func(ctx context.Context, in *struct {
 			Limit int `query:"limit" minimum:"1" maximum:"2000" default:"100"`
@@ -151,7 +151,7 @@ func (s *server) notifyRoutes(sp *spec) {
 			return p, outboxProblem(err)
 		})
 	add(sp, route{method: "POST", path: "/notify/test", role: auth.Admin, tag: "notify", summary: "Send a test message now and wait for the outcome"},
-		func(ctx context.Context, in *struct {
+		ofHouse(func(ctx context.Context, in *struct {
 			Body struct {
 				Receiver string   `json:"receiver" maxLength:"200"`
 				To       []string `json:"to,omitempty" maxItems:"20" doc:"addresses, for a receiver that reaches people"`
@@ -159,7 +159,7 @@ func (s *server) notifyRoutes(sp *spec) {
 		}) (*Preview, error) {
 			p, err := s.Outbox.Test(ctx, in.Body.Receiver, in.Body.To)
 			return p, outboxProblem(err)
-		})
+		}))
 	s.onCallRoutes(sp)
 }
 
@@ -180,16 +180,16 @@ func (s *server) sentMessages(ctx context.Context, limit int) (*SentList, error)
 
 func (s *server) onCallRoutes(sp *spec) {
 	add(sp, route{method: "GET", path: "/oncall", role: auth.Viewer, tag: "notify", summary: "Show who is on call, and when nobody is"},
-		func(context.Context, *struct{}) (*OnCallList, error) {
+		ofHouse(func(context.Context, *struct{}) (*OnCallList, error) {
 			teams, err := s.Outbox.Teams()
 			if err != nil {
 				return nil, err
 			}
-			overrides, err := s.Outbox.Overrides()
-			return &OnCallList{append([]OnCall{}, teams...), append([]Override{}, overrides...)}, err
-		})
+			overrides, err := s.overrides()
+			return &OnCallList{append([]OnCall{}, teams...), overrides}, err
+		}))
 	add(sp, route{method: "POST", path: "/oncall/overrides", role: planner, tag: "notify", summary: "Put somebody on call out of turn", status: http.StatusCreated},
-		func(ctx context.Context, in *struct {
+		ofHouse(func(ctx context.Context, in *struct {
 			Body struct {
 				Team     string    `json:"team" maxLength:"200"`
 				Who      string    `json:"who" maxLength:"200" doc:"contact"`
@@ -207,23 +207,46 @@ func (s *server) onCallRoutes(sp *spec) {
 			if err != nil {
 				return nil, err
 			}
-			id, err := s.Outbox.SetOverride(Override{Team: b.Team, Who: b.Who, From: b.From, Until: until.Time(), By: known(ctx)})
+			if err := mayActFor(ctx, b.Team, "the rota"); err != nil {
+				return nil, err
+			}
+			id, err := s.Outbox.SetOverride(Override{Team: b.Team, Who: b.Who, From: b.From, Until: until.Time(), By: auth.FromContext(ctx).ID})
 			return &made{id}, outboxProblem(err)
-		})
+		}))
 	huma.Register(sp.api, sp.operation(route{method: "DELETE", path: "/oncall/overrides/{id}", role: planner, tag: "notify", summary: "End an override", status: http.StatusNoContent}),
-		func(_ context.Context, in *struct {
+		ofHouse(func(ctx context.Context, in *struct {
 			ID string `path:"id" maxLength:"64"`
 		}) (*struct{}, error) {
-			if err := outboxProblem(s.Outbox.DropOverride(in.ID)); err != nil {
+			if err := s.dropOverride(ctx, in.ID); err != nil {
 				return nil, failure(err)
 			}
 			return nil, nil
-		})
+		}))
 }
 
-// known is the name of who asks, for what is not journaled.
-func known(ctx context.Context) string {
-	return auth.FromContext(ctx).Known()
+// overrides are the outbox's, with names in place of ids.
+func (s *server) overrides() ([]Override, error) {
+	list, err := s.Outbox.Overrides()
+	out := append([]Override{}, list...)
+	for i := range out {
+		out[i].By = s.desk.name(out[i].By)
+	}
+	return out, err
+}
+
+func (s *server) dropOverride(ctx context.Context, id string) error {
+	list, err := s.Outbox.Overrides()
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].ID == id {
+			if err := mayActFor(ctx, list[i].Team, "the rota"); err != nil {
+				return err
+			}
+		}
+	}
+	return outboxProblem(s.Outbox.DropOverride(id))
 }
 
 // outboxProblem puts an outbox's refusal into a problem.

@@ -19,7 +19,7 @@ type Access uint8
 const (
 	ByMethod Access = iota // viewers read, responders write
 	Send                   // ingest keys, and responders
-	Admins                 // admins only
+	Admins                 // admins of the first tenant only
 	Checked                // the handler checks by itself (auth.Check)
 )
 

@@ -129,7 +129,7 @@ func (d *UserDraft) apply(p *people.Person) error {
 
 // UserPath names a person.
 type UserPath struct {
-	Login string `path:"login" maxLength:"64" example:"ann"`
+	Login string `path:"login" maxLength:"200" example:"ann"`
 }
 
 // TokenPath names a person's token.
@@ -148,16 +148,16 @@ func (s *server) peopleRoutes(sp *spec) {
 		return
 	}
 	add(sp, route{method: "GET", path: "/users", role: auth.Admin, tag: "people", summary: "List people"},
-		ofMain(func(_ context.Context, _ *struct{}) (*UserList, error) {
+		ofHouse(func(_ context.Context, _ *struct{}) (*UserList, error) {
 			out := &UserList{Users: []User{}}
 			for _, p := range s.People.List() {
 				out.Users = append(out.Users, user(&p))
 			}
 			return out, nil
 		}))
-	add(sp, route{method: "POST", path: "/users", role: auth.Admin, tag: "people", summary: "Add a person", status: http.StatusCreated}, ofMain(s.addUser))
+	add(sp, route{method: "POST", path: "/users", role: auth.Admin, tag: "people", summary: "Add a person", status: http.StatusCreated}, ofHouse(s.addUser))
 	add(sp, route{method: "GET", path: "/users/{login}", role: auth.Admin, tag: "people", summary: "Show a person"},
-		ofMain(func(_ context.Context, in *UserPath) (*User, error) {
+		ofHouse(func(_ context.Context, in *UserPath) (*User, error) {
 			p, ok := s.People.ByLogin(in.Login)
 			if !ok {
 				return nil, notFound("user " + in.Login)
@@ -165,13 +165,12 @@ func (s *server) peopleRoutes(sp *spec) {
 			return new(user(&p)), nil
 		}))
 	add(sp, route{method: "PATCH", path: "/users/{login}", role: auth.Admin, tag: "people", summary: "Change a person"},
-		ofMain(func(_ context.Context, in *struct {
+		ofHouse(func(_ context.Context, in *struct {
 			UserPath
 			Body UserDraft
 		}) (*User, error) {
-			var wrong error
-			p, err := s.People.Update(in.Login, func(p *people.Person) { wrong = in.Body.apply(p) })
-			if err = errors.Join(wrong, err); err != nil {
+			p, err := s.People.Update(in.Login, in.Body.apply)
+			if err != nil {
 				return nil, peopleProblem(err)
 			}
 			return new(user(&p)), nil
@@ -202,7 +201,7 @@ func (s *server) secretRoutes(sp *spec) {
 		Token string `json:"token" doc:"shown once, kept nowhere"`
 	}
 	add(sp, route{method: "POST", path: "/users/{login}/tokens", role: auth.Admin, tag: "people", summary: "Make a token of a person", status: http.StatusCreated},
-		ofMain(func(_ context.Context, in *struct {
+		ofHouse(func(_ context.Context, in *struct {
 			UserPath
 			Body struct {
 				Name     string `json:"name" minLength:"1" maxLength:"64"`
@@ -221,27 +220,24 @@ func (s *server) secretRoutes(sp *spec) {
 			return &secret{token}, peopleProblem(err)
 		}))
 	huma.Register(sp.api, sp.operation(route{method: "DELETE", path: "/users/{login}/tokens/{name}", role: auth.Admin, tag: "people", summary: "Take a token away", status: http.StatusNoContent}),
-		ofMain(func(_ context.Context, in *TokenPath) (*struct{}, error) {
+		ofHouse(func(_ context.Context, in *TokenPath) (*struct{}, error) {
 			if err := peopleProblem(s.People.RevokeToken(in.Login, in.Name)); err != nil {
 				return nil, failure(err)
 			}
 			return nil, nil
 		}))
 	add(sp, route{method: "POST", path: "/users/{login}/forget", role: auth.Admin, tag: "people", summary: "Forget a person: names, addresses, tokens and grants go, the opaque id stays"},
-		ofMain(func(_ context.Context, in *UserPath) (*made, error) {
+		ofHouse(func(_ context.Context, in *UserPath) (*made, error) {
 			id, err := s.People.Forget(in.Login)
 			return &made{id}, peopleProblem(err)
 		}))
 }
 
-// ofMain lets only admins of the first tenant at the table of people: it is one for all tenants.
-func ofMain[I, O any](do func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+// ofHouse lets only people of the first tenant at what is one for all tenants, as the table of people is.
+func ofHouse[I, O any](do func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
-		if auth.FromContext(ctx).Tenant != event.DefaultTenant {
-			return nil, &auth.Problem{
-				Status: http.StatusForbidden, Code: "forbidden", Detail: "people are managed in the tenant " + event.DefaultTenant,
-				Hint: "ask an admin of that tenant",
-			}
+		if p := auth.CheckHouse(ctx); p != nil {
+			return nil, p
 		}
 		return do(ctx, in)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/people"
 )
@@ -22,9 +24,9 @@ func withPeople(t *testing.T) (*people.Store, func(*Options)) {
 }
 
 // house is a fixture with people: its guard knows them as well as the fixture's tokens.
-func house(t *testing.T) (*fixture, *people.Store) {
-	store, edit := withPeople(t)
-	f := newFixture(t, edit)
+func house(t *testing.T, edit ...func(*Options)) (*fixture, *people.Store) {
+	store, known := withPeople(t)
+	f := newFixture(t, append(edit, known)...)
 	creds := auth.Credentials{People: store}
 	for name, role := range map[string]auth.Role{"viewer": auth.Viewer, "responder": auth.Responder, "manager": auth.Manager, "admin": auth.Admin} {
 		secret, entry, err := auth.NewToken(name, role, "main")
@@ -76,6 +78,35 @@ func TestTheJournalHoldsAnOpaqueIdAndAnswersShowTheName(t *testing.T) {
 	require.Empty(t, store.List())
 }
 
+func TestWhoIsNamedAsAPersonIsAnIdInTheJournal(t *testing.T) {
+	f, _ := house(t)
+	f.storm()
+	f.join("ann", `[{"role":"manager"}]`)
+	const silence = `{"matchers":[{"name":"instance","value":"x"}],"duration":"1h","comment":"","created_by":"%s"}`
+	for _, by := range []string{"ann", "ANN", "Bert Ohm"} { // login, name, somebody unknown
+		require.Equal(t, 201, f.call("responder", "POST", "/api/v1/silences", fmt.Sprintf(silence, by)).StatusCode)
+	}
+	require.Equal(t, 201, f.call("ann", "POST", "/api/v1/windows", `{"name":"x","reason":"x","cis":["x"],"duration":"1h","created_by":"ann"}`).StatusCode)
+	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"assignee":"ANN"}`).StatusCode)
+	var by []string
+	for _, s := range get[SilenceList](f, "viewer", "/api/v1/silences").Silences {
+		by = append(by, s.CreatedBy)
+	}
+	require.ElementsMatch(t, []string{"ANN", "ANN", "Bert Ohm"}, by)
+	for _, who := range []string{"ann", "ANN", get[User](f, "admin", "/api/v1/users/ann").ID} {
+		require.Equal(t, 1, get[IncidentList](f, "viewer", "/api/v1/incidents?assignee="+who).Total, who)
+	}
+	require.Zero(t, get[IncidentList](f, "viewer", "/api/v1/incidents?assignee=bob").Total)
+	_, made := f.opts.People.Known("bob")
+	require.False(t, made, "asking makes nobody")
+	for _, ch := range f.engine.log {
+		text := event.AppendChanges(nil, []event.Change{ch})
+		for _, word := range []string{"ann", "ANN", "Bert"} {
+			require.NotContains(t, string(text), word, ch.Kind)
+		}
+	}
+}
+
 func TestAPersonWithGrantsInSeveralTenantsChoosesOne(t *testing.T) {
 	f, _ := house(t)
 	f.storm()
@@ -104,6 +135,9 @@ func TestAProviderLooksIntoEveryTenantAndActsInNone(t *testing.T) {
 	}
 	require.Equal(t, map[string]bool{"main": true, "other": true}, tenants)
 	require.Len(t, get[AlertList](f, "noc", "/api/v1/alerts").Alerts, 4)
+	require.Equal(t, 201, f.call("stranger", "POST", "/api/v1/windows", `{"name":"x","reason":"x","cis":["x"],"duration":"1h"}`).StatusCode)
+	require.Equal(t, "other", get[WindowList](f, "noc", "/api/v1/windows").Windows[0].Tenant)
+	require.Equal(t, "other", get[Calendar](f, "noc", "/api/v1/calendar").Entries[0].Tenant)
 	require.Equal(t, "other viewer", who(t, f.call("noc", "GET", "/api/v1/me", "", inTenant("other"))))
 	p := f.call("noc", "POST", "/api/v1/incidents/1/acknowledge", "").problem(t)
 	require.Equal(t, []any{400, "tenant_needed"}, []any{p.Status, p.Code})
@@ -115,7 +149,14 @@ func TestAGrantForTeamsReachesTheirIncidentsOnly(t *testing.T) {
 	f.storm()
 	f.join("dba", `[{"role":"responder","teams":["db"]}]`)
 	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"assignee":"","team":"web"}`).StatusCode)
-	require.Equal(t, 403, f.call("dba", "POST", "/api/v1/incidents/1/acknowledge", "").StatusCode)
+	for path, body := range map[string]string{
+		"acknowledge": "", "resolve": "", "notes": `{"text":"x"}`, "assign": `{"assignee":"dba","team":"db"}`, "silence": `{"duration":"1h"}`,
+		"snooze": `{"duration":"1h"}`, "hold": `{"duration":"1h","reason":"x"}`, "unhold": "",
+	} {
+		require.Equal(t, 403, f.call("dba", "POST", "/api/v1/incidents/1/"+path, body).StatusCode, path)
+	}
+	require.Equal(t, 403, f.call("dba", "POST", "/api/v1/handover/sign", `{"team":"web"}`).StatusCode)
+	require.Equal(t, 200, f.call("dba", "POST", "/api/v1/handover/sign", `{"team":"db"}`).StatusCode)
 	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"assignee":"","team":"db"}`).StatusCode)
 	require.Equal(t, 200, f.call("dba", "POST", "/api/v1/incidents/1/acknowledge", "").StatusCode)
 }

@@ -200,10 +200,10 @@ func (s *server) systemRoutes(sp *spec) {
 
 func (s *server) adminRoute(sp *spec, name, summary string, do func(context.Context) error) {
 	huma.Register(sp.api, sp.operation(route{method: "POST", path: "/admin/" + name, role: auth.Admin, tag: "admin", summary: summary, status: http.StatusNoContent}),
-		func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+		ofHouse(func(ctx context.Context, _ *struct{}) (*struct{}, error) {
 			if err := do(ctx); err != nil {
 				return nil, failure(err)
 			}
 			return nil, nil
-		})
+		}))
 }

@@ -83,7 +83,7 @@ func mount(mux *http.ServeMux, mounts []Mount) (err error) {
 		case Send:
 			h = auth.RequireSend(h)
 		case Admins:
-			h = auth.Require(auth.Admin, h)
+			h = auth.RequireHouse(auth.Admin, h)
 		case Checked:
 		}
 		if err := handle(mux, m.Pattern, h); err != nil {
@@ -143,10 +143,10 @@ func (s *server) health(mux *http.ServeMux) {
 		plain(w, http.StatusOK, "OK")
 	})
 	if s.Registry != nil {
-		mux.Handle("GET /metrics", auth.Require(auth.Viewer, promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{})))
+		mux.Handle("GET /metrics", auth.RequireHouse(auth.Viewer, promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{})))
 	}
 	if s.Reload != nil {
-		reload := auth.Require(auth.Admin, http.HandlerFunc(s.reload))
+		reload := auth.RequireHouse(auth.Admin, http.HandlerFunc(s.reload))
 		mux.Handle("POST /-/reload", reload)
 		mux.Handle("PUT /-/reload", reload)
 	}

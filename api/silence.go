@@ -72,14 +72,11 @@ type SilenceDraft struct {
 	Comment   string    `json:"comment" maxLength:"4096"`
 }
 
-// build returns what the draft means at now.
-func (s *SilenceDraft) build(now event.Time, actor string) (*event.Silence, error) {
+// build returns what the draft means at now; by is the id of who makes it.
+func (s *SilenceDraft) build(now event.Time, by string) (*event.Silence, error) {
 	out := &event.Silence{
 		ID: s.ID, StartsAt: max(now, event.FromTime(s.StartsAt)), EndsAt: event.FromTime(s.EndsAt),
-		CreatedBy: s.CreatedBy, Comment: s.Comment,
-	}
-	if out.CreatedBy == "" {
-		out.CreatedBy = actor
+		CreatedBy: by, Comment: s.Comment,
 	}
 	if s.Duration != "" {
 		d, err := parseSpan(s.Duration)

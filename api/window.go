@@ -62,7 +62,7 @@ type TimeRange struct {
 
 func windowOf(w *event.Window, now event.Time) Window {
 	out := Window{
-		ID: w.ID, Name: w.Name, State: windowState(w, now), CIs: append([]string{}, w.CIs...), Intervals: []Interval{},
+		ID: w.ID, Tenant: w.Tenant, Name: w.Name, State: windowState(w, now), CIs: append([]string{}, w.CIs...), Intervals: []Interval{},
 		StartsAt: w.StartsAt.Time(), EndsAt: stamp(w.EndsAt), Zone: w.Zone, Reason: w.Reason, CreatedBy: w.CreatedBy, Actor: w.Actor,
 		UpdatedAt: w.UpdatedAt.Time(), OpenAt: stamp(w.OpenAt), CloseAt: stamp(w.CloseAt), Matchers: make([]Matcher, len(w.Matchers)),
 	}
@@ -114,14 +114,11 @@ type WindowDraft struct {
 	CreatedBy string     `json:"created_by,omitempty" maxLength:"200" doc:"the principal, if not given"`
 }
 
-// build returns what the draft means at now.
-func (w *WindowDraft) build(now event.Time, actor string) (*event.Window, error) {
+// build returns what the draft means at now; by is the id of who makes it.
+func (w *WindowDraft) build(now event.Time, by string) (*event.Window, error) {
 	out := &event.Window{
 		ID: w.ID, Name: w.Name, Reason: w.Reason, CIs: w.CIs, StartsAt: max(now, event.FromTime(w.StartsAt)),
-		EndsAt: event.FromTime(w.EndsAt), Zone: w.Zone, CreatedBy: w.CreatedBy,
-	}
-	if out.CreatedBy == "" {
-		out.CreatedBy = actor
+		EndsAt: event.FromTime(w.EndsAt), Zone: w.Zone, CreatedBy: by,
 	}
 	if slices.Contains(w.CIs, "") {
 		return nil, invalid("cis: a name is empty", "")
@@ -194,7 +191,11 @@ func (i *Interval) check() *auth.Problem {
 
 // SetWindow makes or changes a window and returns its id.
 func (d *Desk) SetWindow(ctx context.Context, draft *WindowDraft) (string, error) {
-	w, err := draft.build(d.now(), auth.FromContext(ctx).ID)
+	by, err := d.creator(ctx, draft.CreatedBy)
+	if err != nil {
+		return "", err
+	}
+	w, err := draft.build(d.now(), by)
 	if err != nil {
 		return "", err
 	}

@@ -34,6 +34,7 @@ type Directory interface {
 	ByToken(digest [sha256.Size]byte) (Principal, bool) // with its grants
 	HasAdmin() bool                                     // somebody can prove to be an admin of the first tenant
 	Actor(name string) (id string, err error)           // the opaque id that the journal holds for a name
+	Grants(login string) (grants []Grant, listed bool)  // of who proves the login by other means; none when disabled
 }
 
 // Credentials are what requests are recognised by. Their zero value lets direct loopback connections in, as admin.
@@ -254,11 +255,16 @@ func (c *Credentials) byPassword(name, password string) (Principal, bool) {
 	return c.user(name), true
 }
 
-// user is a principal known by a password or a certificate: admin, unless the token file says otherwise.
+// user is a principal known by a password or a certificate: what the token file says, else the table of people, else admin.
 func (c *Credentials) user(name string) Principal {
 	for i := range c.Tokens {
 		if t := &c.Tokens[i]; t.Name == name && !t.HasDigest() {
 			return Principal{ID: name, Grants: t.grants()}
+		}
+	}
+	if c.People != nil {
+		if grants, listed := c.People.Grants(name); listed {
+			return Principal{ID: name, Grants: grants}
 		}
 	}
 	return Principal{ID: name, Grants: []Grant{{Role: Admin, Tenant: event.DefaultTenant}}}

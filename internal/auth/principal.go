@@ -97,7 +97,7 @@ func (p Principal) in(tenant string) (Principal, bool) {
 	p.Tenant = tenant
 	if p.Anonymous {
 		p.Role = Admin
-		return p, tenant != event.AllTenants
+		return p, ValidTenant(tenant)
 	}
 	for _, g := range p.Grants {
 		switch {
@@ -106,9 +106,19 @@ func (p Principal) in(tenant string) (Principal, bool) {
 		case g.Tenant != tenant:
 		case g.Role > p.Role:
 			p.Role, p.Teams = g.Role, g.Teams
+		case g.Role == p.Role:
+			p.Teams = both(p.Teams, g.Teams)
 		}
 	}
 	return p, p.Role != 0
+}
+
+// both returns the teams of two grants of the same role; none means all.
+func both(a, b []string) []string {
+	if len(a) == 0 || len(b) == 0 {
+		return nil
+	}
+	return slices.Concat(a, b)
 }
 
 // MayActFor tells whether the principal's grant reaches incidents of a team.

@@ -37,6 +37,17 @@ func Check(ctx context.Context, role Role) *Problem {
 	}
 }
 
+// CheckHouse returns nil when ctx's principal looks after what serves all tenants: that is done in the first one.
+func CheckHouse(ctx context.Context) *Problem {
+	if event.InTenant(FromContext(ctx).Tenant, event.DefaultTenant) {
+		return nil
+	}
+	return &Problem{
+		Status: http.StatusForbidden, Code: "forbidden", Detail: "this serves all tenants, and is looked after in the tenant " + event.DefaultTenant,
+		Hint: "ask an admin of that tenant",
+	}
+}
+
 // CheckSend returns nil when ctx's principal may send alerts: by an ingest key, or as a responder.
 func CheckSend(ctx context.Context) *Problem {
 	if _, ok := SourceFromContext(ctx); ok {
@@ -48,6 +59,16 @@ func CheckSend(ctx context.Context) *Problem {
 // Require answers requests of principals below role with a problem and hands the rest to next.
 func Require(role Role, next http.Handler) http.Handler {
 	return checked(next, func(r *http.Request) *Problem { return Check(r.Context(), role) })
+}
+
+// RequireHouse is Require for what serves all tenants.
+func RequireHouse(role Role, next http.Handler) http.Handler {
+	return checked(next, func(r *http.Request) *Problem {
+		if p := Check(r.Context(), role); p != nil {
+			return p
+		}
+		return CheckHouse(r.Context())
+	})
 }
 
 // RequireSend is Require for what takes in alerts.

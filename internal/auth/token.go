@@ -124,6 +124,9 @@ var nameRE = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 
 func validName(s string) bool { return nameRE.MatchString(s) }
 
+// ValidTenant tells whether a tenant can be called so; "*", which stands for all, is none.
+func ValidTenant(name string) bool { return validName(name) }
+
 func nameValue(dst *string) strict.Value {
 	return strict.Scalar(func(s string) error {
 		if !validName(s) {

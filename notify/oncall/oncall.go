@@ -126,11 +126,10 @@ func sameClock(a, b time.Time) bool {
 	return a.Day() == b.Day() && a.Hour() == b.Hour() && a.Minute() == b.Minute()
 }
 
-// Shifts returns who is on call from one moment until another: consecutive stretches that cover all of it. It looks at every
-// minute.
+// Shifts returns who is on call from one moment until another: stretches that cover all of it, no two neighbours of one person.
 func (s *Schedule) Shifts(from, until time.Time) []Shift {
 	var out []Shift
-	for t := from; t.Before(until); t = t.Truncate(time.Minute).Add(time.Minute) {
+	for t := from; t.Before(until); t = s.next(t) {
 		who := s.At(t)
 		if n := len(out); n > 0 && out[n-1].Who == who {
 			continue
@@ -140,6 +139,60 @@ func (s *Schedule) Shifts(from, until time.Time) []Shift {
 		out = append(out, Shift{Who: who, From: t, Until: until})
 	}
 	return out
+}
+
+// next returns a moment after t until which nothing changes.
+func (s *Schedule) next(t time.Time) time.Time {
+	next := t.Add(longest)
+	sooner := func(at time.Time) {
+		if at.After(t) && at.Before(next) {
+			next = at
+		}
+	}
+	for _, o := range s.Overrides {
+		sooner(o.From)
+		sooner(o.Until)
+	}
+	for i := range s.Layers {
+		r, zone := &s.Layers[i], s.Zone
+		if r.Zone != nil {
+			zone = r.Zone
+		}
+		if turn, begun := r.turn(t, zone); begun {
+			sooner(r.handover(turn+1, zone))
+		} else {
+			sooner(r.handover(0, zone))
+		}
+		if len(r.Only) > 0 {
+			sooner(edge(r.Only, t.In(zone)))
+		}
+	}
+	return next
+}
+
+// longest bounds a step of next.
+const longest = 366 * 24 * time.Hour
+
+// edge returns a moment after local until which each interval holds throughout or nowhere: the next time of day that one names,
+// midnight, or a change of the zone's clock, after which the wall must be read anew.
+func edge(only []timeinterval.TimeInterval, local time.Time) time.Time {
+	const day = 24 * 60
+	minute, left := local.Hour()*60+local.Minute(), day
+	for _, ti := range only {
+		for _, tr := range ti.Times {
+			for _, m := range []int{tr.StartMinute, tr.EndMinute} {
+				if m > minute {
+					left = min(left, m)
+				}
+			}
+		}
+	}
+	past := time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+	at := local.Add(time.Duration(left-minute)*time.Minute - past)
+	if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(at) {
+		return change
+	}
+	return at
 }
 
 // Gaps returns when nobody is on call from one moment until another.
@@ -160,11 +213,14 @@ const maxQuiet = 7 * 24 * time.Hour
 // Holds tells whether t lies in quiet hours.
 func (q *Quiet) Holds(t time.Time) bool { return len(q.Hours) > 0 && holds(q.Hours, t.In(q.Zone)) }
 
-// Ends returns when the quiet hours around t end.
+// Ends returns when the quiet hours around t end, t itself outside of them, and no later than a week after t.
 func (q *Quiet) Ends(t time.Time) time.Time {
-	end := t
-	for end.Before(t.Add(maxQuiet)) && q.Holds(end) {
-		end = end.Truncate(time.Minute).Add(time.Minute)
+	end, last := t, t.Add(maxQuiet)
+	for end.Before(last) && q.Holds(end) {
+		end = edge(q.Hours, end.In(q.Zone))
+	}
+	if end.After(last) {
+		return last
 	}
 	return end
 }
