@@ -276,7 +276,7 @@ func (s *State) tellBlind(b *event.Heartbeat, over bool, text string) {
 	s.work.blind = 0
 }
 
-// reviewHeartbeats expects the sources that the rules in force name, and no others.
+// reviewHeartbeats expects the sources and the alerts that the rules in force name, and no others. It looks at every alert once.
 func (s *State) reviewHeartbeats() {
 	for i := range s.rules.Heartbeats {
 		r := &s.rules.Heartbeats[i]
@@ -287,6 +287,16 @@ func (s *State) reviewHeartbeats() {
 		s.emit(event.Change{Kind: event.HeartbeatSet, Beat: &event.Heartbeat{
 			Number: s.desk.BeatNumber + 1, Tenant: r.Tenant, Rule: r.Name, Name: r.Source, Source: r.Source, Since: s.meta.At,
 		}})
+	}
+	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
+		a := s.alerts.At(slot)
+		if a.firstAt == 0 || a.phase != event.Firing {
+			continue
+		}
+		if s.rules.Heartbeat(s.claimLabels(a.claims)) >= 0 || a.reason == event.ReasonHeartbeat {
+			s.expect(slot)
+			s.reconsider(slot)
+		}
 	}
 	for _, b := range slices.Clone(s.desk.Beats) {
 		if r := s.beatRule(b); r == nil || b.Alert == 0 && r.Source != b.Source {

@@ -144,8 +144,6 @@ func (s *State) opens(a *event.AlertState) bool {
 func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) event.Reason {
 	after := s.settings().OpenAfter[a.Severity]
 	switch {
-	case a.Reason == event.ReasonHeartbeat:
-		return event.ReasonHeartbeat
 	case a.Suppressed && c.Maintenance:
 		return event.ReasonMaintenance
 	case a.Suppressed && c.Silences > 0:
@@ -259,7 +257,11 @@ func (s *State) reconsider(slot uint32) {
 	}
 	a := s.alertState(slot)
 	c := s.firstLive(slot)
+	s.work.onset = append(s.work.onset[:0], s.claimLabels(s.alerts.At(slot).claims)...)
 	reason := s.verdict(&a, &c, a.Reason == event.ReasonLate && s.meta.At < a.FiringAt+s.settings().LagThreshold)
+	if s.rules.Heartbeat(s.work.onset) >= 0 {
+		reason = event.ReasonHeartbeat
+	}
 	if reason != event.ReasonOpened && reason != event.ReasonHeld {
 		if reason != a.Reason {
 			a.Reason = reason
@@ -267,7 +269,6 @@ func (s *State) reconsider(slot uint32) {
 		}
 		return
 	}
-	s.work.onset = append(s.work.onset[:0], s.claimLabels(s.alerts.At(slot).claims)...)
 	p := place{reason: reason, key: s.groupOf(s.tenantOf(c.Source), s.work.onset)}
 	gap := event.Time(0)
 	if g := s.findGroup(p.key); g != 0 {

@@ -38,6 +38,7 @@ var update = flag.Bool("update", false, "write the golden scripts anew")
 //	expire S1
 //	window {a="b"} 1h by NAME [in 10m]     a maintenance window; prints its number
 //	window {a="b"} every JSON in ZONE by NAME    a recurring one, with Alertmanager's time intervals
+//	extend W1 {a="b"} 2h by NAME [in 10m]  this window in its place
 //	end W1                                 no more of it
 //	at 2026-11-22T03:00:00Z                time passes until then
 //	times 21 fire {…%d…}                   the line, with a number in it, so many times
@@ -163,7 +164,12 @@ func (p *player) line(line string) {
 	case "snooze", "hold":
 		p.pause(word, rest)
 	case "window":
-		p.window(rest)
+		p.window("", rest)
+	case "extend":
+		number, rest, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(strings.TrimPrefix(number, "W"))
+		require.NoError(p.t, err)
+		p.window(p.windows[n-1], rest)
 	case "end":
 		var n int
 		_, err := fmt.Sscanf(rest, "W%d", &n)
@@ -304,12 +310,12 @@ func (p *player) pause(word, rest string) {
 	p.do(c)
 }
 
-func (p *player) window(rest string) {
+func (p *player) window(id, rest string) {
 	end := strings.LastIndex(rest, "}") + 1
 	if every := strings.Index(rest, "every "); every > 0 {
 		end = every
 	}
-	w := &event.Window{Name: "work", Reason: "planned"}
+	w := &event.Window{ID: id, Name: "work", Reason: "planned"}
 	for _, l := range p.labels(strings.TrimSpace(rest[:end])) {
 		w.Matchers = append(w.Matchers, event.Matcher{Name: l.Name, Value: l.Value, IsEqual: true})
 	}

@@ -154,6 +154,9 @@ func (s *State) setWindow(c *event.Command) event.Result {
 		if i < 0 {
 			return refuse(event.NotFound, "window "+w.ID+" not found", "`tocsin window list` lists those there are")
 		}
+		if s.extendWindow(i, &w) {
+			return event.Result{WindowID: w.ID}
+		}
 		s.closeWindow(i, c.Actor)
 	} else {
 		if len(s.desk.Windows) >= maxWindows {
@@ -164,6 +167,21 @@ func (s *State) setWindow(c *event.Command) event.Result {
 	s.emit(event.Change{Kind: event.WindowSet, Window: &w, Actor: c.Actor})
 	s.reviewWindow(w.ID)
 	return event.Result{WindowID: w.ID}
+}
+
+// extendWindow puts w in the place of a window that runs, if w runs now too: what both quiet stays quiet. It tells whether it did.
+func (s *State) extendWindow(i int, w *event.Window) bool {
+	before := s.desk.Windows[i]
+	after, err := newWindow(*w)
+	if err != nil || !before.Runs() || !after.holds(s.meta.At) {
+		return false
+	}
+	firing := s.under(before)
+	w.OpenAt, w.CloseAt = before.OpenAt, after.closing(s.meta.At)
+	s.emit(event.Change{Kind: event.WindowSet, Window: w, Actor: w.Actor})
+	s.release(firing)
+	s.muteFor(s.desk.Windows[i])
+	return true
 }
 
 func (s *State) checkWindow(w *event.Window) *event.Refusal {
@@ -214,7 +232,12 @@ func (s *State) closeWindow(i int, actor string) {
 	firing := s.under(s.desk.Windows[i])
 	w.OpenAt, w.CloseAt = 0, 0
 	s.emit(event.Change{Kind: event.WindowEnded, Window: &w, Count: uint64(len(firing)), Actor: actor})
-	for _, claim := range firing {
+	s.release(firing)
+}
+
+// release lets go of claims that no window quiets any more.
+func (s *State) release(claims []uint32) {
+	for _, claim := range claims {
 		c := s.claims.At(claim)
 		if c.alert == 0 || c.phase != event.Firing || s.inWindow(s.tenantOf(c.source), s.claimLabels(claim)) {
 			continue
@@ -284,11 +307,15 @@ func (s *State) reviewWindow(id string) {
 func (s *State) openWindow(w *event.Window, closing event.Time) {
 	w.OpenAt, w.CloseAt = s.meta.At, closing
 	s.emit(event.Change{Kind: event.WindowStarted, Window: w})
-	ready := s.desk.Windows[s.desk.window(w.ID, w.Tenant)]
+	s.muteFor(s.desk.Windows[s.desk.window(w.ID, w.Tenant)])
+}
+
+// muteFor quiets what fires in a window and is in no incident.
+func (s *State) muteFor(w *window) {
 	for slot := uint32(1); slot < s.claims.Len(); slot++ {
 		c := s.claims.At(slot)
 		if c.alert == 0 || c.phase != event.Firing || c.flags&flagMaintenance != 0 || s.alerts.At(c.alert).incident != 0 ||
-			!ready.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
+			!w.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
 			continue
 		}
 		state := c.state(slot)

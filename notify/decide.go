@@ -148,8 +148,19 @@ func (d *decider) holdDue(ch *event.Change, sub *subject) error {
 	return d.ring(ch, sub, message.HoldDue, reason)
 }
 
-// ring tells the first contacts of every route that takes the incident, and begins their escalations anew.
+// ring tells the first contacts of every route that takes the incident, and begins their escalations anew. While every alert that
+// fires is kept quiet it waits: whoever silenced them wants to sleep, and has to hear of it when the silence ends.
 func (d *decider) ring(ch *event.Change, sub *subject, e message.Event, reason string) error {
+	if e == message.Raised || e == message.Worse || e == message.Woke {
+		now, err := d.incident(ch.Incident.ID)
+		if err != nil && !errors.Is(err, ErrNoIncident) {
+			return err
+		}
+		if err == nil && now.Quiet {
+			sub.Owed = &owed{Event: e, Reason: reason, Shard: ch.Shard, Seq: ch.Seq, N: ch.N, Due: d.now.Add(again)}
+			return nil
+		}
+	}
 	to, err := d.first(ch, sub, e, reason)
 	if err != nil {
 		return err

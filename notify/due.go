@@ -86,6 +86,9 @@ func (d *decider) escalate(key string) error {
 	if !sub.Done.IsZero() && d.now.Sub(sub.Done) >= keptSubject {
 		return d.tx.dropSubject(key, sub)
 	}
+	if err := d.payOwed(key, &sub); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(sub.Escalation)) {
 		r := sub.Escalation[name]
 		if r.Due.After(d.now) {
@@ -102,6 +105,30 @@ func (d *decider) escalate(key string) error {
 		}
 	}
 	return d.tx.putSubject(key, sub)
+}
+
+// payOwed rings what had to wait for an end of the quiet.
+func (d *decider) payOwed(key string, sub *subject) error {
+	o := sub.Owed
+	if o == nil || o.Due.After(d.now) {
+		return nil
+	}
+	_, _, state, err := d.present(key, sub)
+	if err != nil || state == over {
+		sub.Owed = nil
+		return err
+	}
+	if state == quiet {
+		o.Due = d.now.Add(again)
+		return nil
+	}
+	sub.Owed = nil
+	now, err := d.incident(incidentOf(key))
+	if err != nil {
+		return err
+	}
+	ch := &event.Change{Shard: o.Shard, Seq: o.Seq, N: o.N, At: event.FromTime(d.now), Incident: &now.State}
+	return d.ring(ch, sub, o.Event, o.Reason+"; until now it was kept quiet")
 }
 
 // step carries out the next step of an escalation. It returns what comes after it, nil when nothing does.
@@ -155,7 +182,7 @@ const (
 
 // present looks at what an escalation is about as it is now.
 func (d *decider) present(key string, sub *subject) (data message.Data, priority uint8, s state, err error) {
-	tenant, name, _ := strings.Cut(key, "/")
+	tenant, _, _ := strings.Cut(key, "/")
 	data.Tenant = tenant
 	if sub.Storm != nil { // a storm's escalation is ended by an acknowledgement and by its end
 		now := *sub.Storm
@@ -163,11 +190,7 @@ func (d *decider) present(key string, sub *subject) (data message.Data, priority
 		data.Event, data.Storm = message.StormBegan, &now
 		return data, uint8(now.Worst), rings, err
 	}
-	id, err := strconv.ParseUint(strings.TrimPrefix(name, "INC-"), 10, 32)
-	if err != nil {
-		return data, 0, over, nil
-	}
-	now, err := d.incident(event.IncidentID(id))
+	now, err := d.incident(incidentOf(key))
 	if errors.Is(err, ErrNoIncident) {
 		return data, 0, over, nil
 	}
@@ -185,6 +208,16 @@ func (d *decider) present(key string, sub *subject) (data message.Data, priority
 		return data, 0, quiet, nil
 	}
 	return data, now.State.Priority, rings, nil
+}
+
+// incidentOf returns which incident a subject is, 0 when it is none.
+func incidentOf(key string) event.IncidentID {
+	_, name, _ := strings.Cut(key, "/")
+	id, err := strconv.ParseUint(strings.TrimPrefix(name, "INC-"), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return event.IncidentID(id)
 }
 
 // roughly writes a span as people say it.

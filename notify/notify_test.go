@@ -369,6 +369,39 @@ func TestAStepWaitsWhileTheIncidentIsQuietOrClear(t *testing.T) {
 	})
 }
 
+func TestWhatGetsWorseInASilenceRingsWhenTheSilenceEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := open(t, house)
+		defer o.stop()
+		noon()
+		quiet := func(is bool) {
+			o.core.mu.Lock()
+			defer o.core.mu.Unlock()
+			o.core.quiet[1] = is
+		}
+		o.core.happen(event.IncidentOpened, 1, nil)
+		o.core.happen(event.IncidentSnoozed, 1, func(i *event.IncidentState) { i.AckedAt, i.AckedBy = 1, "u-bob" })
+		time.Sleep(time.Minute)
+		quiet(true)
+		o.core.happen(event.IncidentWoke, 1, func(i *event.IncidentState) { i.AckedAt, i.AckedBy = 0, "" })
+		o.core.happen(event.IncidentUpdated, 1, func(i *event.IncidentState) { i.Priority = 1 })
+		time.Sleep(3 * time.Hour)
+		o.told("mail", "opened main/INC-1")
+		quiet(false)
+		time.Sleep(2 * time.Minute)
+		o.told("mail", "opened main/INC-1", "raised main/INC-1")
+		require.Contains(t, o.phones["mail"].message(1).Text, "The priority rose from P2 to P1; until now it was kept quiet")
+		quiet(true)
+		o.core.happen(event.IncidentAcknowledged, 1, func(i *event.IncidentState) { i.AckedAt, i.AckedBy = 3, "u-bob" })
+		o.core.happen(event.IncidentWorse, 1, func(i *event.IncidentState) { i.WorseAt = 4 })
+		o.core.happen(event.IncidentAcknowledged, 1, func(i *event.IncidentState) { i.WorseAt = 0 })
+		time.Sleep(time.Hour)
+		quiet(false)
+		time.Sleep(time.Hour)
+		o.told("mail", "opened main/INC-1", "raised main/INC-1")
+	})
+}
+
 func TestAReceiverThatIsDownForAnHourLosesAndDoublesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := open(t, house)

@@ -272,8 +272,19 @@ type subject struct {
 	Resolver   string         `json:"resolver,omitempty"`
 	Done       time.Time      `json:"done,omitzero"` // resolved, or the storm over
 	Escalation map[string]run `json:"escalation,omitempty"`
+	Owed       *owed          `json:"owed,omitempty"`
 	Storm      *message.Storm `json:"storm,omitempty"` // of a storm: as it was last heard of
 	Due        time.Time      `json:"due,omitzero"`    // its place in the bucket due
+}
+
+// owed is a ring that waits because every alert that fires is kept quiet. The latest takes the place of an earlier one.
+type owed struct {
+	Event  message.Event `json:"event"`
+	Reason string        `json:"reason"`
+	Shard  uint32        `json:"shard"` // of the change, as Seq and N
+	Seq    uint64        `json:"seq"`
+	N      uint32        `json:"n"`
+	Due    time.Time     `json:"due"` // when to look again
 }
 
 // remember notes that t has been told.
@@ -288,10 +299,16 @@ func (s *subject) next() (due time.Time) {
 	if !s.Done.IsZero() {
 		due = s.Done.Add(keptSubject)
 	}
-	for _, r := range s.Escalation {
-		if due.IsZero() || r.Due.Before(due) {
-			due = r.Due
+	sooner := func(at time.Time) {
+		if due.IsZero() || at.Before(due) {
+			due = at
 		}
+	}
+	for _, r := range s.Escalation {
+		sooner(r.Due)
+	}
+	if s.Owed != nil {
+		sooner(s.Owed.Due)
 	}
 	return due
 }
