@@ -177,6 +177,7 @@ func (r *alertRec) put(a *event.AlertState) {
 	r.number = uint32(a.ID >> 32)
 	r.startsAt, r.firingAt, r.endedAt, r.easesAt, r.firstAt = a.StartsAt, a.FiringAt, a.EndedAt, a.EasesAt, a.FirstAt
 	r.occurrences, r.phase, r.severity, r.reason, r.incident = a.Occurrences, a.Phase, a.Severity, a.Reason, a.Incident
+	r.ci, r.bound = a.CI, a.Bound
 	r.flags = 0
 	if a.Ghost {
 		r.flags |= flagGhost
@@ -195,6 +196,7 @@ func (r *alertRec) state(slot uint32) event.AlertState {
 		ID: event.NewAlertID(slot, r.number), Phase: r.phase, Severity: r.severity, Reason: r.reason,
 		Ghost: r.flags&flagGhost != 0, Suppressed: r.flags&flagSuppressed != 0, Occurrences: r.occurrences,
 		Incident: r.incident, StartsAt: r.startsAt, FiringAt: r.firingAt, EndedAt: r.endedAt, EasesAt: r.easesAt, FirstAt: r.firstAt,
+		CI: r.ci, Bound: r.bound,
 	}
 }
 

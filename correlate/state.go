@@ -84,6 +84,8 @@ type alertRec struct {
 	timer       uint32
 	occurrences uint32
 	flap        uint32 // in flaps, 0 when it never changed
+	ci          uint32 // the configuration item it is bound to, 0 when to none
+	bound       event.Bound
 	phase       event.AlertPhase
 	severity    event.Severity
 	reason      event.Reason

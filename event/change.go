@@ -83,6 +83,33 @@ const (
 	HeartbeatDropped                           // it is no longer expected; Heartbeat
 	HandoverNoted                              // Handover: a note for the next shift
 	HandoverSigned                             // Handover: the next shift has taken over
+	CISet                                      // CI as it is now; made or changed
+	CIDropped                                  // CI left memory
+	OutageSet                                  // Outage: proposed, reported, confirmed, rejected or changed
+	OutageEnded                                // Outage
+	AlertMoved                                 // a person moved it to another incident; Alert
+	IncidentEdited                             // title, impact, urgency or CI by a person's hand; Incident
+	IncidentBegun                              // somebody works on it; Incident
+	IncidentCancelled                          // it was none; Incident, Text
+	IncidentClosed                             // Incident, Text: how
+	IncidentMerged                             // it went into another; Incident
+	IncidentAbsorbed                           // another came into it; Incident, Text: which
+	IncidentSplit                              // alerts were taken out of it; Incident, Text: into which
+	IncidentUnmerged                           // a merge was undone, on either side; Incident, Text
+	IncidentProposed                           // a merge is proposed; Incident, Text
+	IncidentAnswered                           // a proposal was answered; Incident, Text
+	IncidentWatched                            // watchers changed; Incident
+	IncidentTasked                             // a task was added or changed; Incident, Text
+	IncidentLinked                             // parent, children or relations changed; Incident, Text
+	IncidentMajor                              // promoted, changed or ended as a major incident; Incident, Text
+	IncidentTold                               // an update for those who are hit; Incident, Text
+	IncidentUpdateDue                          // the time for the next update has come; Incident
+	IncidentReviewed                           // its review was made or finished; Incident, Text
+	IncidentReported                           // one more person is hit; Incident, Text
+	IncidentTicket                             // the supplier's ticket changed; Incident, Text
+	IncidentChase                              // time to ask the supplier; Incident
+	IncidentRated                              // Incident, Text
+	IncidentHit                                // services that it hurts changed; Incident
 	maxChangeKind
 )
 
@@ -105,6 +132,14 @@ var changeNames = [...]string{
 	WindowEnded: "window_ended", WindowDropped: "window_dropped", HeartbeatSet: "heartbeat_set",
 	HeartbeatLost: "heartbeat_lost", HeartbeatBack: "heartbeat_back", HeartbeatDropped: "heartbeat_dropped",
 	HandoverNoted: "handover_noted", HandoverSigned: "handover_signed",
+	CISet: "ci_set", CIDropped: "ci_dropped", OutageSet: "outage_set", OutageEnded: "outage_ended", AlertMoved: "alert_moved",
+	IncidentEdited: "incident_edited", IncidentBegun: "incident_begun", IncidentCancelled: "incident_cancelled", IncidentClosed: "incident_closed",
+	IncidentMerged: "incident_merged", IncidentAbsorbed: "incident_absorbed", IncidentSplit: "incident_split",
+	IncidentUnmerged: "incident_unmerged", IncidentProposed: "incident_proposed", IncidentAnswered: "incident_answered",
+	IncidentWatched: "incident_watched", IncidentTasked: "incident_tasked", IncidentLinked: "incident_linked", IncidentMajor: "incident_major",
+	IncidentTold: "incident_told", IncidentUpdateDue: "incident_update_due", IncidentReviewed: "incident_reviewed",
+	IncidentReported: "incident_reported", IncidentTicket: "incident_ticket", IncidentChase: "incident_chase", IncidentRated: "incident_rated",
+	IncidentHit: "incident_hit",
 }
 
 // String returns the kind's name in the API.
@@ -131,6 +166,8 @@ type Change struct {
 	Storm    *Storm         // kinds Storm*
 	Beat     *Heartbeat     // kinds Heartbeat*
 	Handover *Handover      // kinds Handover*
+	CI       *CI            // kinds CI*
+	Outage   *Outage        // kinds Outage*
 	Source   Source
 	Position Position
 	Until    Time
@@ -228,8 +265,27 @@ type AlertState struct {
 	EasesAt     Time   // when the severity falls to that of its live claims, 0 when it is theirs
 	FirstAt     Time   // arrival of the first occurrence
 	Flap        Flap   // how restless it is; zero when it never changed
+	CI          uint32 // slot of the configuration item it is bound to, 0 when to none
+	Bound       Bound  // how
 	Name        string // alertname label, for people; not kept
 	Resource    string // CI reference, for people; not kept
+}
+
+// Bound is how an alert was bound to its configuration item, or why to none.
+type Bound uint8
+
+// Ways to bind an alert. An ambiguous one names several and is bound to none.
+const (
+	Unbound      Bound = iota // no label names one
+	BoundByID                 // the label ci or ci_id holds its ID
+	BoundByLabel              // a label of the convention holds its name; event.Labels.CI says which
+	BoundFound                // as BoundByLabel, and the item was made for it
+	Ambiguous                 // its name is that of several
+)
+
+// String returns the way's name in the API.
+func (b Bound) String() string {
+	return [...]string{"unbound", "id", "label", "discovered", "ambiguous"}[min(b, Ambiguous)]
 }
 
 // Flap is an alert's record of going up and down, after RFC 2439.
@@ -271,8 +327,11 @@ type IncidentPhase uint8
 
 // Phases of an incident. Acknowledged is a fact of its own, not a phase: an acknowledged incident is still open.
 const (
-	IncidentOpen IncidentPhase = iota + 1
-	IncidentDone               // resolved
+	IncidentOpen   IncidentPhase = iota + 1
+	IncidentDone                 // resolved
+	PhaseClosed                  // resolved for good: it does not reopen
+	PhaseCancelled               // it was none
+	PhaseMerged                  // it lives on in MergedInto
 )
 
 // String returns the phase's name in the API.
@@ -282,9 +341,18 @@ func (p IncidentPhase) String() string {
 		return "open"
 	case IncidentDone:
 		return "resolved"
+	case PhaseClosed:
+		return "closed"
+	case PhaseCancelled:
+		return "cancelled"
+	case PhaseMerged:
+		return "merged"
 	}
 	return "unknown"
 }
+
+// MaxAffected bounds the services that an incident lists.
+const MaxAffected = 20
 
 // IncidentState is what the core keeps of an incident; its counts of alerts follow from the alerts.
 type IncidentState struct {
@@ -318,4 +386,18 @@ type IncidentState struct {
 	HeldFor      string // what for
 	Storm        uint32 // number of the storm in which it opened, and so was not told of by itself; 0 when in none
 	Heartbeat    uint32 // number of the heartbeat whose absence it is about, 0 when none
+
+	OpenedBy     string     // person, "" the machine
+	BegunAt      Time       // since when somebody works on it, 0: nobody
+	HeldAs       HoldReason // while it is on hold
+	ClosedAt     Time       // closed, cancelled or merged
+	MergedInto   IncidentID
+	Parent       IncidentID
+	Impact       uint8      // 1–3, 0 while no service is known to be affected
+	Urgency      uint8      // 1–3
+	Pins         Pin        // fields that a person has set
+	CI           string     // ID of the item it is about first of all
+	Services     []Affected // the most critical, at most MaxAffected, in the order of their IDs
+	ServiceCount uint32     // of all that it hurts
+	Dossier      *Dossier   // nil when there is nothing in it
 }

@@ -4,7 +4,7 @@ import "fmt"
 
 // changeVersion is the first byte of every record of the changes log. Records of an older version are read too: what they
 // lack is zero.
-const changeVersion = 2
+const changeVersion = 3
 
 // AppendChanges appends one record: all changes of one input, which share shard, seq and at. Seq and At are the log frame's.
 func AppendChanges(dst []byte, changes []Change) []byte {
@@ -75,11 +75,14 @@ func codeChange(c *coder, ch *Change) {
 	case AlertFiring, AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased:
 		codeAlert(c, &ch.Alert, ch.At)
 		codeClaim(c, &ch.Claim, ch.At)
-	case AlertSeverity, AlertJoined, AlertDropped, AlertDamped, AlertSteadied:
+	case AlertSeverity, AlertJoined, AlertDropped, AlertDamped, AlertSteadied, AlertMoved:
 		codeAlert(c, &ch.Alert, ch.At)
 	case IncidentOpened, IncidentUpdated, IncidentAcknowledged, IncidentAssigned, IncidentNoted, IncidentCleared,
 		IncidentRecovered, IncidentRelapsed, IncidentSignalLost, IncidentResolved, IncidentReopened, IncidentFlapping,
-		IncidentWorse, IncidentSnoozed, IncidentWoke, IncidentHeld, IncidentUnheld:
+		IncidentWorse, IncidentSnoozed, IncidentWoke, IncidentHeld, IncidentUnheld,
+		IncidentEdited, IncidentBegun, IncidentCancelled, IncidentClosed, IncidentMerged, IncidentAbsorbed, IncidentSplit, IncidentUnmerged,
+		IncidentProposed, IncidentAnswered, IncidentWatched, IncidentTasked, IncidentLinked, IncidentMajor, IncidentTold, IncidentUpdateDue,
+		IncidentReviewed, IncidentReported, IncidentTicket, IncidentChase, IncidentRated, IncidentHit:
 		if c.reading {
 			ch.Incident = &IncidentState{}
 		}
@@ -127,6 +130,12 @@ func codeRare(c *coder, ch *Change) {
 			ch.Handover = &Handover{}
 		}
 		codeHandover(c, ch.Handover)
+	case CISet, CIDropped:
+		codeCI(c, made(c, &ch.CI))
+		c.string(&ch.Text)
+	case OutageSet, OutageEnded:
+		codeOutage(c, made(c, &ch.Outage))
+		c.string(&ch.Text)
 	default:
 		codeMeta(c, ch)
 	}
@@ -208,6 +217,10 @@ func codeAlert(c *coder, a *AlertState, at Time) {
 	if c.version >= 2 {
 		codeFlap(c, &a.Flap, at)
 	}
+	if c.version >= 3 {
+		number(c, &a.CI)
+		number(c, &a.Bound)
+	}
 }
 
 // codeFlap costs most alerts, which never change, one byte.
@@ -285,6 +298,9 @@ func codeIncident(c *coder, i *IncidentState) {
 		c.string(&i.HeldFor)
 		number(c, &i.Storm)
 		number(c, &i.Heartbeat)
+	}
+	if c.version >= 3 {
+		codeIncidentDesk(c, i)
 	}
 }
 

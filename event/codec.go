@@ -10,7 +10,7 @@ import (
 
 // codecVersion is the first byte of every record. Records of an older version are read too: what they lack is zero. A later one
 // is refused.
-const codecVersion = 2
+const codecVersion = 3
 
 // openRecord reads the version in front of a record.
 func openRecord(record []byte, newest byte) (coder, error) {
@@ -273,6 +273,9 @@ func codeCommand(c *coder, cmd *Command) {
 	}
 	if c.version >= 2 {
 		codeLaterCommand(c, cmd)
+	}
+	if c.version >= 3 {
+		codeDeskCommand(c, cmd)
 	}
 }
 

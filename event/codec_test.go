@@ -3,6 +3,8 @@ package event
 import (
 	"hash/maphash"
 	"math/rand/v2"
+	"reflect"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,6 +95,7 @@ func inputs() []*Input {
 		}}},
 		{Kind: InputCommand, Command: &Command{Kind: Snooze, Actor: "ann", Tenant: "main", Incident: 3, Until: 9}},
 		{Kind: InputCommand, Command: &Command{Kind: SetWindow, WindowID: "w", Window: window()}},
+		{Kind: InputCommand, Command: filled[Command]()},
 		{Kind: InputTick},
 		{Kind: InputResumed, Gap: 10 * Minute, Source: Source{"s", "main", Resender}},
 		{Kind: InputCore, Version: "1.2.3"},
@@ -135,6 +138,40 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// filled returns a T in which every field says something.
+func filled[T any]() *T {
+	out := new(T)
+	fill(reflect.ValueOf(out).Elem(), "x")
+	return out
+}
+
+func fill(v reflect.Value, name string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(name)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int64:
+		v.SetInt(7)
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(2)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(v.Index(i), name+strconv.Itoa(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), name)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), v.Type().Field(i).Name)
+		}
+	default:
+		panic("no filling for " + v.Kind().String())
+	}
+}
+
 func changesOf(kind ChangeKind) Change {
 	ch := Change{Seq: 9, At: 1_000_000, Kind: kind, Shard: 2, Actor: "ann"}
 	switch {
@@ -168,6 +205,14 @@ func changesOf(kind ChangeKind) Change {
 		ch.Ledger = []LedgerEntry{{Kind: "unwatched", Operands: []string{"a"}}}
 	case kind == HandoverNoted, kind == HandoverSigned:
 		ch.Handover = &Handover{Tenant: "main", Team: "db", At: 1, Actor: "u", Text: "t"}
+	case kind == CISet, kind == CIDropped:
+		ch.CI, ch.Text = filled[CI](), "because"
+	case kind == OutageSet, kind == OutageEnded:
+		ch.Outage, ch.Text = filled[Outage](), "because"
+	case kind == AlertMoved:
+		ch.Alert = AlertState{ID: NewAlertID(5, 6), Phase: Firing, Incident: 8, CI: 4, Bound: BoundFound}
+	case kind >= IncidentEdited && kind <= IncidentHit:
+		ch.Incident, ch.Text = filled[IncidentState](), "because"
 	case kind == SourceAdded:
 		ch.Source = Source{"s", "main", Resender}
 	case kind == SourceOverCap:

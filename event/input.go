@@ -46,18 +46,42 @@ type CommandKind uint8
 
 // What a person can ask for.
 const (
-	Acknowledge   CommandKind = iota + 1 // Incident
-	Resolve                              // Incident; Text is the reason, needed while alerts fire
-	Assign                               // Incident, Assignee and/or Team ("" takes it back)
-	Note                                 // Incident, Text
-	SetSilence                           // Silence; its ID names the one to replace, or is empty
-	ExpireSilence                        // SilenceID
-	Snooze                               // Incident, Until: acknowledges it until then
-	Hold                                 // Incident, Until, Text: what for; Until 0 ends the hold
-	SetWindow                            // Window; its ID names the one to replace, or is empty
-	EndWindow                            // WindowID: no more of it, and what runs ends now
-	NoteHandover                         // Team, Text
-	SignHandover                         // Team
+	Acknowledge    CommandKind = iota + 1 // Incident
+	Resolve                               // Incident; Text is the reason, needed while alerts fire
+	Assign                                // Incident, Assignee and/or Team ("" takes it back)
+	Note                                  // Incident, Text
+	SetSilence                            // Silence; its ID names the one to replace, or is empty
+	ExpireSilence                         // SilenceID
+	Snooze                                // Incident, Until: acknowledges it until then
+	Hold                                  // Incident, Until, Text: what for; Until 0 ends the hold
+	SetWindow                             // Window; its ID names the one to replace, or is empty
+	EndWindow                             // WindowID: no more of it, and what runs ends now
+	NoteHandover                          // Team, Text
+	SignHandover                          // Team
+	EditCIs                               // CIs
+	SetOutage                             // Outage; Number 0 makes one
+	OpenIncident                          // Edit, Text
+	EditIncident                          // Incident, Edit
+	Begin                                 // Incident: somebody works on it
+	Cancel                                // Incident, Text: why
+	CloseIncident                         // Incident, Text
+	ReopenIncident                        // Incident, Text
+	Watch                                 // Incident, Assignee: the person
+	Unwatch                               // Incident, Assignee
+	SetTask                               // Incident, Task; Number 0 adds one
+	SetParent                             // Incident, Other; 0 takes it back
+	Relate                                // Incident, Other
+	Unrelate                              // Incident, Other
+	Merge                                 // Incident, the one that stays; Other goes into it; Text: why
+	Split                                 // Incident, Alerts, Text: the new one's title
+	Unmerge                               // Incident, the one that had gone into another
+	AnswerProposal                        // Incident, Number, Accept
+	SetMajor                              // Incident, Major; EndedAt set ends it
+	TellUpdate                            // Incident, Text, Until: when the next is due
+	SetReview                             // Incident, Review
+	TakeReport                            // Incident, Report
+	SetTicket                             // Incident, Ticket; nil takes it back
+	Rate                                  // Incident, Number: 1–5, Text
 )
 
 // Command is what somebody asked for. Actor is an opaque id; names and addresses are kept elsewhere.
@@ -74,6 +98,19 @@ type Command struct {
 	Until     Time
 	WindowID  string
 	Window    *Window
+	CIs       *CIEdit
+	Outage    *Outage
+	Edit      *IncidentEdit
+	HeldAs    HoldReason // of Hold
+	Other     uint64     // incident
+	Alerts    []AlertID
+	Task      *Task
+	Ticket    *Ticket
+	Major     *MajorIncident
+	Review    *Review
+	Report    *Report
+	Number    uint32
+	Accept    bool
 }
 
 // Result is the core's answer to a Command.
@@ -81,6 +118,9 @@ type Result struct {
 	Err       *Refusal
 	SilenceID string
 	WindowID  string
+	Incident  IncidentID // made, or that stays
+	Number    uint32     // of the outage or the task
+	Changed   uint32     // CIs
 }
 
 // RefusalCode classifies why a command was not carried out.
