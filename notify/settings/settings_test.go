@@ -103,10 +103,10 @@ colour: red
 `))
 	require.Error(t, err)
 	for _, want := range []string{
-		`n.yml:2:22: slack: receiver a: slack: field chanel not found`, `n.yml:3:5: b: the receiver has no kind`, `the name "a" is taken`,
+		`n.yml:2:23: chanel: unknown key; did you mean "channel"?`, `n.yml:3:5: b: the receiver has no kind`, `the name "a" is taken`,
 		`rate: must be a number of messages in a time, as in 30/1m`, `there is no receiver "nobody"`, `"oncall" has a meaning of its own`,
-		`there is no contact "bert"`, `no such time zone: "Mars/Olympus"`, `start: must be a date and a time`, `length: must be a number of hours`,
-		`nobody would be told`, `there is no contact or receiver "who"`, `step 2 is due no later`, `there is no team "w"`, `there is no receiver "c"`,
+		`there is no contact "bert"`, `no such time zone: must be a name of the IANA database, as in Europe/Berlin (got "Mars/Olympus")`, `start: must be a date and a time`, `length: must be a number of hours`,
+		`nobody would be told`, `there is no contact or receiver "who"`, `at priority 1 the step is due after 0s, no later than the step before it`, `there is no team "w"`, `there is no receiver "c"`,
 		`priorities[0]: must be between 1 and 5`, `events[0]: must be one of`, `match[0]:`, `without scheme and port`, `colour: unknown key`,
 	} {
 		require.ErrorContains(t, err, want)
@@ -117,6 +117,7 @@ func TestNoRouteForTheWorstIsWarnedAbout(t *testing.T) {
 	s, err := Parse("n.yml", []byte("receivers: [{name: a, webhook: {url: 'http://a.example.org'}}]\nroutes: [{services: [shop], receivers: [a]}]\n"))
 	require.NoError(t, err)
 	require.Len(t, s.Warnings, 1)
+	require.ErrorContains(t, s.Warnings, "n.yml: routes: an incident of priority 1")
 	s, err = Parse("n.yml", nil)
 	require.NoError(t, err, "no settings are a valid state")
 	require.Empty(t, s.Route(Query{Priority: 1}))
