@@ -24,7 +24,8 @@ func layers() map[string][]string {
 		"ingest":     {"event", "engine"},
 		"history":    {"event"},
 		"notify":     {"itsm", "rules"}, // rules for its strict reader of files
-		"api":        {"engine", "history"},
+		"search":     {"event"},
+		"api":        {"engine", "history", "search"},
 		"dashboards": {"api"},
 		"simulate":   {"event"},
 		"deploy":     {},
