@@ -24,23 +24,35 @@ func (d *Desk) do(ctx context.Context, c event.Command) (event.Result, error) {
 	return res, nil
 }
 
-// Act carries out a command on an incident and returns the incident after it.
+// Act carries out a command on an incident and returns the incident after it. Whom the command names as its assignee may be a login
+// or a name.
 func (d *Desk) Act(ctx context.Context, incident string, c event.Command) (*Incident, error) {
-	id, err := parseIncident(incident)
-	if err != nil {
-		return nil, err
-	}
-	c.Incident = uint64(id)
-	if err := d.mayAct(ctx, id); err != nil {
-		return nil, err
-	}
+	var err error
 	if c.Assignee, err = d.id(c.Assignee); err != nil {
 		return nil, err
 	}
-	if _, err := d.do(ctx, c); err != nil {
+	return d.on(ctx, incident, c)
+}
+
+// on is Act of a command that names persons by their ids.
+func (d *Desk) on(ctx context.Context, incident string, c event.Command) (*Incident, error) {
+	if _, err := d.order(ctx, incident, c); err != nil {
 		return nil, err
 	}
 	return d.Incident(ctx, incident)
+}
+
+// order carries out a command on an incident.
+func (d *Desk) order(ctx context.Context, incident string, c event.Command) (event.Result, error) {
+	id, err := parseIncident(incident)
+	if err != nil {
+		return event.Result{}, err
+	}
+	c.Incident = uint64(id)
+	if err := d.mayAct(ctx, id); err != nil {
+		return event.Result{}, err
+	}
+	return d.do(ctx, c)
 }
 
 // mayAct refuses what is another team's to somebody whose grant is for some teams only.
@@ -108,6 +120,12 @@ func (d *Desk) SilenceIncident(ctx context.Context, incident string, draft Silen
 	}
 	if err := mayActFor(ctx, i.Team, i.ID.String()); err != nil {
 		return nil, err
+	}
+	if i.Phase != event.IncidentOpen {
+		return nil, &auth.Problem{
+			Status: http.StatusConflict, Code: "conflict", Detail: i.ID.String() + " is " + statusOf(&i.IncidentState) + ": nothing in it is to be silenced",
+			Hint: "silence what may come back with matchers of your own",
+		}
 	}
 	sets := [][]Matcher{exactly(i.Labels)}
 	if len(i.Labels) == 0 {

@@ -22,6 +22,9 @@ type Alert struct {
 	Reason      string            `json:"reason" doc:"why it is where it is, for machines"`
 	Why         string            `json:"why" doc:"the same in a sentence"`
 	Incident    string            `json:"incident" doc:"empty: in none"`
+	CI          string            `json:"ci" doc:"id of the configuration item it is bound to; empty: to none"`
+	Bound       string            `json:"bound" enum:"unbound,id,label,discovered,ambiguous" doc:"how it is bound, or why to none"`
+	BoundBy     string            `json:"bound_by" doc:"the label whose value named the item, or several"`
 	Rule        string            `json:"rule" doc:"grouping rule; empty when none has looked at it"`
 	Key         map[string]string `json:"key" doc:"what it is grouped by"`
 	Labels      map[string]string `json:"labels"`
@@ -93,6 +96,8 @@ func (d *Desk) alert(v *correlate.View, a correlate.Alert) Alert {
 		FirstAt: stamp(st.FirstAt), Occurrences: st.Occurrences, SilencedBy: []string{}, InhibitedBy: map[string]string{},
 		Maintenance: []WindowBrief{}, Flapping: flapping(st.Flap, d.now()),
 	}
+	ci, bound, label := a.CI()
+	out.CI, out.Bound, out.BoundBy = ci, bound.String(), label
 	if st.Incident != 0 {
 		out.Incident = st.Incident.String()
 	}

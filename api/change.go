@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tocsin-noc/tocsin/engine"
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/itsm"
 )
 
 // Change is one decision as the stream and timelines show it: what happened, and the state after it.
@@ -14,7 +16,7 @@ type Change struct {
 	At       time.Time      `json:"at"`
 	Kind     string         `json:"kind" example:"incident_opened"`
 	Actor    string         `json:"actor" doc:"who asked for it; empty: the machine"`
-	Text     string         `json:"text" doc:"text of a note, reason of a resolution or a hold, what got worse, how it flaps"`
+	Text     string         `json:"text" doc:"text of a note, reason of a step or a hold, what got worse, how it flaps, what else was done"`
 	Incident *IncidentBrief `json:"incident,omitempty" doc:"of incident_* kinds"`
 	Alert    *AlertBrief    `json:"alert,omitempty" doc:"of alert_* kinds"`
 	Silence  *Silence       `json:"silence,omitempty" doc:"of silence_* kinds"`
@@ -22,6 +24,8 @@ type Change struct {
 	Storm    *Storm         `json:"storm,omitempty" doc:"of storm_* kinds"`
 	Beat     *Heartbeat     `json:"heartbeat,omitempty" doc:"of heartbeat_* kinds"`
 	Handover *HandoverNote  `json:"handover,omitempty" doc:"of handover_* kinds"`
+	CI       *CIBrief       `json:"ci,omitempty" doc:"of ci_* kinds"`
+	Outage   *Outage        `json:"outage,omitempty" doc:"of outage_* kinds"`
 	Source   string         `json:"source" doc:"of source_* kinds"`
 	Count    uint64         `json:"count" doc:"of source_over_cap: alerts refused; of silence_ending, window_ending and window_ended: alerts that still fire"`
 	Why      []Reason       `json:"why" doc:"of incident_opened, incident_reopened and heartbeat_lost"`
@@ -44,14 +48,35 @@ type IncidentBrief struct {
 	HeldFor      string     `json:"held_for"`
 	Storm        string     `json:"storm" doc:"in which it opened"`
 	Heartbeat    uint32     `json:"heartbeat" doc:"number of the one whose absence it is about; 0: none"`
+
+	State        string     `json:"state" doc:"the station of its life"`
+	HeldAs       string     `json:"held_as" doc:"what kind of thing it waits for"`
+	MergedInto   string     `json:"merged_into"`
+	Parent       string     `json:"parent"`
+	CI           string     `json:"ci"`
+	Impact       uint8      `json:"impact"`
+	Urgency      uint8      `json:"urgency"`
+	ServiceCount uint32     `json:"service_count" doc:"services that it hurts"`
+	Major        bool       `json:"major" doc:"it is a major incident now"`
+	NextUpdateAt *time.Time `json:"next_update_at" doc:"when those whom it hits should hear more"`
+	Reported     uint32     `json:"reported" doc:"how many people report it"`
 }
 
 func incidentBrief(i *event.IncidentState) *IncidentBrief {
-	return &IncidentBrief{
+	out := &IncidentBrief{
 		ID: i.ID.String(), Status: statusOf(i), Title: i.Title, Severity: i.Severity.String(), Priority: i.Priority,
 		AckedBy: i.AckedBy, Assignee: i.Assignee, Team: i.Team, WorseAt: stamp(i.WorseAt), SnoozedUntil: stamp(i.SnoozedUntil),
 		HeldUntil: stamp(i.HeldUntil), HeldFor: i.HeldFor, Storm: stormID(i.Storm), Heartbeat: i.Heartbeat,
+		State: itsm.StatusOf(i), HeldAs: heldAs(i), MergedInto: incidentID(i.MergedInto), Parent: incidentID(i.Parent), CI: i.CI,
+		Impact: i.Impact, Urgency: i.Urgency, ServiceCount: i.ServiceCount, Major: itsm.MajorRuns(i),
 	}
+	if i.Dossier != nil {
+		out.Reported = i.Dossier.Reported
+	}
+	if out.Major {
+		out.NextUpdateAt = stamp(i.Dossier.Major.NextUpdate)
+	}
+	return out
 }
 
 // AlertBrief is an alert's state in a change.
@@ -75,6 +100,7 @@ func (d *Desk) change(ch *event.Change) Change {
 	if ch.Kind != event.RulesLoaded && ch.Kind != event.CoreStarted { // no news for people, and long
 		out.Text = ch.Text
 	}
+	out.Text = d.namedIn(ch, out.Text)
 	if i := ch.Incident; i != nil {
 		out.Incident = incidentBrief(i)
 		out.Incident.AckedBy, out.Incident.Assignee = d.name(i.AckedBy), d.name(i.Assignee)
@@ -98,7 +124,32 @@ func (d *Desk) change(ch *event.Change) Change {
 	if out.Handover != nil {
 		out.Handover.Author = d.name(out.Handover.Author)
 	}
+	d.ofConfiguration(ch, &out)
 	return out
+}
+
+// namedIn puts the name of the person with whom a text of the core begins in place of the id: the core knows no names.
+func (d *Desk) namedIn(ch *event.Change, text string) string {
+	switch ch.Kind {
+	case event.IncidentWatched:
+		if who, rest, ok := strings.Cut(text, " watches it"); ok {
+			return d.name(who) + " watches it" + rest
+		}
+	case event.IncidentReported:
+		if rest, ok := strings.CutPrefix(text, latestCaller(ch.Incident)); ok {
+			return d.name(latestCaller(ch.Incident)) + rest
+		}
+	default:
+	}
+	return text
+}
+
+// latestCaller returns whom the latest report of an incident is of.
+func latestCaller(i *event.IncidentState) string {
+	if i == nil || i.Dossier == nil || len(i.Dossier.Reports) == 0 {
+		return ""
+	}
+	return i.Dossier.Reports[len(i.Dossier.Reports)-1].Caller
 }
 
 // ofDesk adds what is neither an incident's nor an alert's.

@@ -27,10 +27,11 @@ func (s *server) pauseRoutes(sp *spec) {
 		IncidentPath
 		Body struct {
 			Pause
-			Reason string `json:"reason" minLength:"1" maxLength:"4096" doc:"what it waits for"`
+			ReasonKind string `json:"reason_kind,omitempty" enum:"caller,vendor,change,problem,other" doc:"what kind of thing it waits for; other, if not given"`
+			Reason     string `json:"reason,omitempty" maxLength:"4096" doc:"what it waits for; needed when the kind is other"`
 		}
 	}) (*Incident, error) {
-		return s.desk.Hold(ctx, in.ID, in.Body.Pause, strings.TrimSpace(in.Body.Reason))
+		return s.desk.Hold(ctx, in.ID, in.Body.Pause, in.Body.ReasonKind, strings.TrimSpace(in.Body.Reason))
 	})
 	add(sp, action("unhold", "End its hold"), func(ctx context.Context, in *IncidentPath) (*Incident, error) {
 		return s.desk.Unhold(ctx, in.ID)
@@ -57,12 +58,15 @@ func (s *server) windowRoutes(sp *spec) {
 func (s *server) watchRoutes(sp *spec) {
 	add(sp, route{method: "GET", path: "/heartbeats", role: auth.Viewer, tag: "watch", summary: "List heartbeats: lost ones first, then by when they are due"},
 		func(ctx context.Context, _ *struct{}) (*HeartbeatList, error) { return s.desk.Heartbeats(ctx) })
+	if s.Searcher != nil {
+		add(sp, route{method: "GET", path: "/search", role: auth.Viewer, tag: "watch", summary: "Find incidents by the words in them"}, s.search)
+	}
 	add(sp, route{method: "GET", path: "/storms", role: auth.Viewer, tag: "watch", summary: "List storms, the latest first"},
 		func(ctx context.Context, _ *struct{}) (*StormList, error) { return s.desk.Storms(ctx) })
 }
 
 func (s *server) handoverRoutes(sp *spec) {
-	add(sp, route{method: "GET", path: "/handover", role: auth.Viewer, tag: "handover", summary: "Put a shift's hand-over together"}, s.desk.Handover)
+	add(sp, route{method: "GET", path: "/handover", role: auth.Viewer, tag: "handover", summary: "Put a shift's hand-over together"}, s.handover)
 	add(sp, route{method: "POST", path: "/handover/notes", role: auth.Responder, tag: "handover", summary: "Leave a note for the next shift"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Team string `json:"team,omitempty" maxLength:"200" doc:"empty: the tenant's book"`

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tocsin-noc/tocsin/correlate"
@@ -35,6 +37,8 @@ type Handover struct {
 	Storms   []Storm        `json:"storms" doc:"since the shift began"`
 	Ending   []Occasion     `json:"ending" doc:"silences and windows that end within 12 h, the first first"`
 	Notes    []HandoverNote `json:"notes" doc:"of the outgoing shift, oldest first"`
+
+	known bool // an incident, a note or a signature of the team is there
 }
 
 // HandoverPart is one section: its first 100 entries, and how many there are.
@@ -94,7 +98,30 @@ func (d *Desk) Handover(ctx context.Context, q *HandoverQuery) (*Handover, error
 	if out.Ending, err = endingSoon(ctx, v, now); err != nil {
 		return nil, err
 	}
+	out.known = len(out.Notes) > 0 || book.SignedAt != 0
 	return out, d.handOver(ctx, v, out, shift{tenant, q.Team, since, now})
+}
+
+// handover refuses a team that nobody has heard of: a misspelt name must not look like a quiet night.
+func (s *server) handover(ctx context.Context, q *HandoverQuery) (*Handover, error) {
+	h, err := s.desk.Handover(ctx, q)
+	if err != nil || q.Team == "" || h.known || s.Outbox == nil {
+		return h, err
+	}
+	teams, err := s.Outbox.Teams()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range teams {
+		names = append(names, teams[i].Team)
+	}
+	if len(names) == 0 || slices.Contains(names, q.Team) {
+		return h, nil
+	}
+	p := notFound("team " + strconv.Quote(q.Team) + ": no incident, no note and no setting names it")
+	p.Hint = "the notify_file names " + strings.Join(names, ", ")
+	return nil, p
 }
 
 // shift is which incidents a hand-over is about.
@@ -111,6 +138,7 @@ func (d *Desk) handOver(ctx context.Context, v *correlate.View, out *Handover, s
 		if !event.InTenant(sh.tenant, i.Tenant) || sh.team != "" && i.Team != sh.team {
 			continue
 		}
+		out.known = true
 		open := i.Phase == event.IncidentOpen
 		for _, p := range []struct {
 			belongs bool
@@ -186,7 +214,7 @@ func (t *teller) entry(ctx context.Context, i correlate.Incident) *HandoverEntry
 	if e := t.known[i.ID]; e != nil || t.err != nil {
 		return e
 	}
-	e := &HandoverEntry{Incident: t.desk.incident(t.view, i, countedOnLists), NextStep: i.HeldFor}
+	e := &HandoverEntry{Incident: t.desk.incident(t.view, i, countedOnLists), NextStep: heldFor(&i.IncidentState)}
 	if t.err = t.past(ctx, i.ID, e); t.err != nil {
 		return nil
 	}
@@ -198,6 +226,14 @@ func (t *teller) entry(ctx context.Context, i correlate.Incident) *HandoverEntry
 	}
 	t.known[i.ID] = e
 	return e
+}
+
+// heldFor says what an incident on hold waits for, in words or at least by its kind.
+func heldFor(i *event.IncidentState) string {
+	if i.HeldFor == "" && i.HeldAs != 0 {
+		return "waits for the " + i.HeldAs.String()
+	}
+	return i.HeldFor
 }
 
 // past reads what people did from an incident's timeline.

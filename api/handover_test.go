@@ -112,3 +112,14 @@ func TestALongNightIsCountedWhole(t *testing.T) {
 	f.engine.fails = engine.ErrBusy
 	require.Equal(t, 503, f.call("viewer", "GET", "/api/v1/handover", "").StatusCode)
 }
+
+func TestAHandoverOfATeamThatNobodyKnowsSaysSo(t *testing.T) {
+	f := newFixture(t, withOutbox(&drawer{})).night()
+	p := f.call("viewer", "GET", "/api/v1/handover?team=nope", "").problem(t)
+	require.Equal(t, 404, p.Status)
+	require.Contains(t, p.Detail, `there is no team "nope"`)
+	require.Equal(t, "the notify_file names ops", p.Hint)
+	for _, team := range []string{"ops", "db"} {
+		require.Equal(t, 200, f.call("viewer", "GET", "/api/v1/handover?team="+team, "").StatusCode, team)
+	}
+}

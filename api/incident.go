@@ -2,12 +2,14 @@ package api
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/itsm"
 )
 
 // Incident is an incident as the API shows it.
@@ -15,7 +17,7 @@ type Incident struct {
 	ID               string            `json:"id" example:"INC-42"`
 	Number           uint32            `json:"number"`
 	Tenant           string            `json:"tenant"`
-	Status           string            `json:"status" enum:"open,acknowledged,signal_lost,resolved" doc:"the word that says most: resolved, else signal_lost, else acknowledged, else open"`
+	Status           string            `json:"status" enum:"open,acknowledged,signal_lost,resolved,closed,cancelled,merged" doc:"the word that says most: how it ended, else signal_lost, else acknowledged, else open"`
 	Title            string            `json:"title"`
 	Severity         string            `json:"severity" enum:"critical,major,minor,warning,info,clear"`
 	Priority         uint8             `json:"priority" minimum:"1" maximum:"5" doc:"1 is the most urgent"`
@@ -50,6 +52,27 @@ type Incident struct {
 	Quiet            bool              `json:"quiet" doc:"alerts fire, and every one of them is kept quiet"`
 	UpdatedAt        time.Time         `json:"updated_at" doc:"the latest of its times"`
 	Link             string            `json:"link" doc:"page in the console"`
+	IncidentLife
+	IncidentDossier
+}
+
+// IncidentLife is where an incident is in its life, and what it is about.
+type IncidentLife struct {
+	State        string            `json:"state" enum:"new,acknowledged,in_progress,on_hold,resolved,closed,cancelled,merged" doc:"the station of its life"`
+	Next         []string          `json:"next" doc:"steps that it can take from here; each is an action of that name"`
+	OpenedBy     string            `json:"opened_by" doc:"empty: the machine"`
+	OpenedByID   string            `json:"opened_by_id"`
+	BegunAt      *time.Time        `json:"begun_at" doc:"since when somebody works on it"`
+	HeldAs       string            `json:"held_as" doc:"what kind of thing it waits for: caller, vendor, change, problem or other; empty: it is not on hold"`
+	ClosedAt     *time.Time        `json:"closed_at" doc:"when it was closed, cancelled or merged"`
+	MergedInto   string            `json:"merged_into" doc:"the incident it lives on in; empty: it was not merged"`
+	Parent       string            `json:"parent"`
+	Impact       uint8             `json:"impact" maximum:"3" doc:"1 is the greatest; 0: no service is known to be affected"`
+	Urgency      uint8             `json:"urgency" maximum:"3" doc:"1 is the greatest; 0: it follows from the severity"`
+	Pinned       []string          `json:"pinned" doc:"fields that a person has set; the machine leaves them alone"`
+	CI           string            `json:"ci" doc:"id of the configuration item it is about first of all"`
+	Services     []AffectedService `json:"services" doc:"services it hurts: the most critical, at most 20"`
+	ServiceCount uint32            `json:"service_count" doc:"all that it hurts"`
 }
 
 // Counts are an incident's alerts in memory.
@@ -61,7 +84,7 @@ type Counts struct {
 	Flapping   uint32 `json:"flapping" doc:"they go up and down so often that what they say now does not count"`
 }
 
-// incident shapes i for people; most bounds what newSince looks at.
+// incident shapes i for people; most bounds what newSince looks at, and with a bound what is long is left out: it is for a list.
 func (d *Desk) incident(v *correlate.View, i correlate.Incident, most uint32) Incident {
 	out := Incident{
 		ID: i.ID.String(), Number: uint32(i.ID), Tenant: i.Tenant, Status: statusOf(&i.IncidentState), Title: i.Title, Severity: i.Severity.String(),
@@ -73,12 +96,30 @@ func (d *Desk) incident(v *correlate.View, i correlate.Incident, most uint32) In
 		WorseAt: stamp(i.WorseAt), SnoozedUntil: stamp(i.SnoozedUntil), HeldUntil: stamp(i.HeldUntil), HeldFor: i.HeldFor,
 		Storm: stormID(i.Storm), Heartbeat: i.Heartbeat, Quiet: i.Firing > 0 && i.Suppressed == i.Firing,
 		New:       newSince(v, &i, most),
-		UpdatedAt: updatedAt(&i.IncidentState).Time(), Link: d.link(i.ID),
-	}
-	if i.Recurs != 0 {
-		out.Recurs = i.Recurs.String()
+		Recurs:    incidentID(i.Recurs),
+		UpdatedAt: itsm.UpdatedAt(&i.IncidentState).Time(), Link: d.link(i.Tenant, i.ID),
+		IncidentLife: d.life(v, &i.IncidentState), IncidentDossier: d.dossier(i.Dossier, most == 0),
 	}
 	return out
+}
+
+func (d *Desk) life(v *correlate.View, i *event.IncidentState) IncidentLife {
+	out := IncidentLife{
+		State: itsm.StatusOf(i), Next: itsm.Next(i, v.Rules.Settings.ReopenClosed, d.now()), OpenedBy: d.name(i.OpenedBy), OpenedByID: i.OpenedBy,
+		BegunAt: stamp(i.BegunAt), HeldAs: heldAs(i), ClosedAt: stamp(i.ClosedAt), MergedInto: incidentID(i.MergedInto), Parent: incidentID(i.Parent),
+		Impact: i.Impact, Urgency: i.Urgency, Pinned: pins(i.Pins), CI: i.CI, Services: services(i.Services), ServiceCount: i.ServiceCount,
+	}
+	if out.Next == nil {
+		out.Next = []string{}
+	}
+	return out
+}
+
+func heldAs(i *event.IncidentState) string {
+	if i.HeldAs == 0 {
+		return ""
+	}
+	return i.HeldAs.String()
 }
 
 // newSince counts the alerts of an incident that began to fire after it was acknowledged, nil when nobody did. Looking at up to
@@ -105,53 +146,26 @@ func newSince(v *correlate.View, i *correlate.Incident, most uint32) *uint32 {
 func unseen(i *correlate.Incident, a correlate.Alert) bool { return a.State().FiringAt > i.AckedAt }
 
 // link returns where people read about an incident.
-func (d *Desk) link(id event.IncidentID) string {
-	return d.base + "/incidents/" + id.String()
+func (d *Desk) link(tenant string, id event.IncidentID) string {
+	link := d.base + "/incidents/" + id.String()
+	if tenant != event.DefaultTenant {
+		link += "?tenant=" + url.QueryEscape(tenant)
+	}
+	return link
 }
 
 func statusOf(i *event.IncidentState) string {
 	switch {
 	case i.Phase == event.IncidentDone:
 		return "resolved"
+	case i.Phase != event.IncidentOpen:
+		return i.Phase.String()
 	case i.SignalLost:
 		return "signal_lost"
 	case i.AckedAt != 0:
 		return "acknowledged"
 	}
 	return "open"
-}
-
-// statuses returns the words that the filter knows.
-func statuses() []string {
-	return []string{"open", "acknowledged", "unacknowledged", "worse", "snoozed", "held", "flapping", "signal_lost", "resolved"}
-}
-
-// hasStatus is the filter: open is everything not resolved, and an acknowledged incident whose signal was lost is both.
-func hasStatus(i *correlate.Incident, status string) bool {
-	open := i.Phase == event.IncidentOpen
-	switch status {
-	case "open":
-		return open
-	case "acknowledged":
-		return open && i.AckedAt != 0
-	case "unacknowledged":
-		return open && i.AckedAt == 0
-	case "signal_lost":
-		return open && i.SignalLost
-	case "worse":
-		return open && i.WorseAt != 0
-	case "snoozed":
-		return open && i.SnoozedUntil != 0
-	case "held":
-		return open && i.HeldUntil != 0
-	case "flapping":
-		return open && i.Damped > 0
-	}
-	return !open
-}
-
-func updatedAt(i *event.IncidentState) event.Time {
-	return max(i.OpenedAt, i.LastOnset, i.ClearSince, i.AckedAt, i.WorseAt, i.ResolvedAt)
 }
 
 // parseIncident reads an incident's number, with or without INC- in front.

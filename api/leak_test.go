@@ -18,7 +18,7 @@ func whole(t *testing.T) *fixture {
 		messages:  []SentMessage{{Subject: "main/INC-1", Title: "DiskFull", Outcome: "sent"}, {Subject: "other/INC-2", Title: "SecretAlert", Outcome: "sent"}},
 		overrides: []Override{{ID: "override-1", Team: "ops", Who: "house-contact"}},
 	}
-	f, _ := house(t, withOutbox(d))
+	f, _ := house(t, withOutbox(d), withFiles)
 	f.join("house-person", `[{"role":"viewer"}]`)
 	return f.storm()
 }
@@ -38,12 +38,29 @@ func (f *fixture) objects() map[string][2]string {
 	for _, who := range []string{"manager", "stranger"} {
 		require.Equal(f.t, 200, f.call(who, "POST", "/api/v1/handover/notes", `{"text":"secret-`+who+`"}`).StatusCode)
 	}
+	service := both(func(who string) string {
+		id := "secret-" + who
+		require.Equal(f.t, 200, f.call(who, "PUT", "/api/v1/services/"+id, `{"name":"`+id+`","owner":"`+id+`"}`).StatusCode)
+		return id
+	})
+	outage := both(func(who string) string {
+		var made struct{ ID string }
+		require.NoError(f.t, json.Unmarshal([]byte(f.call(who, "POST", "/api/v1/outages", `{"service":"secret-`+who+`","cause":"secret-`+who+`"}`).text), &made))
+		return made.ID
+	})
 	alert := both(func(who string) string { return get[AlertList](f, who, "/api/v1/alerts").Alerts[0].ID })
-	return map[string][2]string{"/api/v1/incidents/": {"INC-1", "INC-2"}, "/api/v1/alerts/": alert, "/api/v1/silences/": silence, "/api/v1/windows/": window}
+	return map[string][2]string{
+		"/api/v1/incidents/": {"INC-1", "INC-2"}, "/api/v1/alerts/": alert, "/api/v1/silences/": silence, "/api/v1/windows/": window,
+		"/api/v1/cis/": service, "/api/v1/services/": service, "/api/v1/outages/": outage,
+	}
 }
 
 // fill puts an object of main (0) or other (1) into a path; people and overrides are the house's.
 func fill(path string, objects map[string][2]string, whose int) string {
+	if path == root+"/incidents/offer" {
+		return path + "?text=disk+full+secretalert&service=shop"
+	}
+	path = strings.Replace(path, "{n}", "1", 1)
 	for prefix, ids := range objects {
 		if strings.HasPrefix(path, prefix) {
 			return strings.Replace(path, "{id}", ids[whose], 1)
@@ -54,14 +71,29 @@ func fill(path string, objects map[string][2]string, whose int) string {
 
 // bodies are valid ones for the routes that want one; their incident is main's.
 func bodies(method, path string) string {
-	if method == "patch" {
+	rest, ofIncident := strings.CutPrefix(path, root+"/incidents")
+	switch {
+	case ofIncident && (method == "patch" || method == "put" || rest == ""):
+		return map[string]string{
+			"": `{"title":"x","severity":"minor"}`, "/{id}": `{"title":"x"}`, "/{id}/tasks/{n}": `{"done":true}`,
+			"/{id}/ticket": `{"supplier":"x","reference":"x"}`, "/{id}/parent": `{"parent":"INC-1"}`, "/{id}/major": `{"bridge":"x"}`, "/{id}/review": `{"summary":"x"}`,
+		}[rest]
+	case strings.HasPrefix(path, root+"/outages"):
+		return map[string]string{"post": `{"service":"secret-manager"}`, "patch": `{"cause":"x"}`}[method]
+	case makesOwn(method, path):
+		return map[bool]string{true: `{"class":"service"}`, false: `{"owner":"x"}`}[strings.HasPrefix(path, root+"/cis")]
+	case method == "patch":
 		return `{"phone":"1"}`
 	}
 	return map[string]string{
 		"assign": `{"assignee":"x"}`, "notes": `{"text":"x"}`, "silence": `{"duration":"1h"}`,
 		"snooze": `{"duration":"1h"}`, "hold": `{"duration":"1h","reason":"x"}`, "sign": `{}`,
+		"tasks": `{"title":"x"}`, "relate": `{"other":"INC-1"}`, "unrelate": `{"other":"INC-1"}`, "merge": `{"other":"INC-1"}`,
+		"split": `{"alerts":["1"]}`, "{n}": `{"answer":"reject"}`, "update": `{"text":"x"}`, "reports": `{"text":"x"}`, "rate": `{"rating":5}`,
+		"cancel": `{"reason":"x"}`, "close": `{"reason":"x"}`, "reopen": `{"reason":"x"}`,
 		"windows":   `{"name":"x","reason":"x","cis":["x"],"duration":"1h"}`,
 		"silences":  `{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":""}`,
+		"import":    `{"cis":[{"id":"x","class":"host"}]}`,
 		"redact":    `{"incident":"INC-1","entry":"0.1.0","reason":"x"}`,
 		"preview":   `{"incident":"INC-1","receiver":"hook"}`,
 		"test":      `{"receiver":"hook"}`,
@@ -94,6 +126,11 @@ func ofHouseOnly(path string) bool {
 	return false
 }
 
+// makesOwn tells whether a route makes a tenant's own thing, under a name that another tenant may use too.
+func makesOwn(method, path string) bool {
+	return method == "put" && (strings.HasPrefix(path, root+"/cis/") || strings.HasPrefix(path, root+"/services/"))
+}
+
 // TestNoTenantSeesAnother asks every GET route of the document as both tenants, for their own things and for the other's.
 func TestNoTenantSeesAnother(t *testing.T) {
 	f := whole(t)
@@ -121,7 +158,7 @@ func TestNoTenantSeesAnother(t *testing.T) {
 			tried++
 		}
 	})
-	require.Equal(t, 46, tried)
+	require.Equal(t, 74, tried)
 	fp := get[AlertList](f, "viewer", "/api/v1/alerts").Alerts[0].Claims[0].Fingerprint
 	require.Equal(t, 404, f.call("stranger", "GET", "/api/v1/alerts/"+fp, "").StatusCode, "nor by fingerprint")
 	f.holdsNone("stranger", "/metrics", 403, mains)
@@ -132,7 +169,9 @@ func (f *fixture) holdsNone(who, path string, status int, words []string) {
 	res := f.call(who, "GET", path, "")
 	require.Equal(f.t, status, res.StatusCode, "%s as %s: %s", path, who, res.text)
 	if status != 200 {
-		res.text = strings.ReplaceAll(res.text, path[strings.LastIndex(path, "/")+1:], "")
+		for part := range strings.FieldsFuncSeq(strings.TrimPrefix(path, root), func(r rune) bool { return r == '/' }) {
+			res.text = strings.ReplaceAll(res.text, part, "")
+		}
 	}
 	for _, word := range words {
 		require.NotContains(f.t, res.text, word, "%s as %s", path, who)
@@ -152,8 +191,11 @@ func TestNoTenantTouchesAnother(t *testing.T) {
 		}
 		before, actions := len(f.engine.log), len(f.engine.actions)
 		target := fill(path, objects, 0)
+		if makesOwn(method, path) {
+			target = fill(path, objects, 1)
+		}
 		res := f.call("stranger", strings.ToUpper(method), target, bodies(method, path))
-		switch own := strings.HasPrefix(path, root+"/handover") || path == root+"/silences" || path == root+"/windows"; {
+		switch own := makesOwn(method, path) || path == importPath || strings.HasPrefix(path, root+"/handover") || path == root+"/silences" || path == root+"/windows" || path == root+"/incidents"; {
 		case ofHouseOnly(path):
 			require.Equal(t, 403, res.StatusCode, "%s %s: %s", method, target, res.text)
 		case own:
@@ -168,7 +210,7 @@ func TestNoTenantTouchesAnother(t *testing.T) {
 		require.Len(t, f.engine.actions, actions, target)
 		tried++
 	})
-	require.Equal(t, 26, tried)
+	require.Equal(t, 59, tried)
 	require.Len(t, f.opts.People.List(), 1)
 	require.Len(t, f.opts.Outbox.(*drawer).overrides, 1)
 	require.Equal(t, 403, f.call("stranger", "POST", "/-/reload", "").StatusCode)
@@ -182,15 +224,52 @@ func TestNoTenantTouchesAnother(t *testing.T) {
 	}
 }
 
+// TestTenantsMayUseTheSameNames lets other say something of an item that is called as main's is.
+func TestTenantsMayUseTheSameNames(t *testing.T) {
+	f := whole(t)
+	f.objects()
+	require.Equal(t, 200, f.call("stranger", "PUT", "/api/v1/services/secret-manager", `{"owner":"somebody"}`).StatusCode)
+	require.Equal(t, "secret-manager", get[ServiceDetail](f, "viewer", "/api/v1/services/secret-manager").Owner)
+	require.Equal(t, "somebody", get[ServiceDetail](f, "stranger", "/api/v1/services/secret-manager").Owner)
+	res := f.call("stranger", "PUT", "/api/v1/cis/mine", `{"class":"host","relations":{"depends_on":["db-3"]}}`)
+	require.Equal(t, 422, res.StatusCode, "main's items are none of other's: %s", res.text)
+	require.Equal(t, 404, f.call("stranger", "POST", "/api/v1/outages", `{"service":"secret-stranger","incidents":["INC-1"]}`).StatusCode)
+}
+
+// TestNothingIsLinkedAcrossTenants names main's incident as the second one of other's own.
+func TestNothingIsLinkedAcrossTenants(t *testing.T) {
+	f := whole(t)
+	for path, c := range map[string][2]string{
+		"relate": {"POST", `{"other":"%s"}`}, "unrelate": {"POST", `{"other":"%s"}`}, "merge": {"POST", `{"other":"%s"}`}, "merge?": {"POST", `{"into":"%s"}`},
+		"parent": {"PUT", `{"parent":"%s"}`},
+	} {
+		before := len(f.engine.log)
+		target := "/api/v1/incidents/INC-2/" + strings.TrimSuffix(path, "?")
+		foreign, nobodys := f.call("stranger", c[0], target, fmt.Sprintf(c[1], "INC-1")), f.call("stranger", c[0], target, fmt.Sprintf(c[1], "INC-999"))
+		require.Equal(t, 404, foreign.StatusCode, foreign.text)
+		require.Equal(t, strings.ReplaceAll(nobodys.text, "INC-999", "INC-1"), foreign.text)
+		require.Len(t, f.engine.log, before, path)
+	}
+	mine := get[AlertList](f, "viewer", "/api/v1/incidents/INC-1/alerts").Alerts[0].ID
+	split := func(alert string) answer {
+		f.engine.say("other", "secret-source", false, "alertname", "SecretLatency", "severity", "critical", "service", "secret-service")
+		return f.call("stranger", "POST", "/api/v1/incidents/INC-2/split", `{"alerts":["`+alert+`"]}`)
+	}
+	foreign, nobodys := split(mine), split("ffff")
+	require.Equal(t, 404, foreign.StatusCode, foreign.text)
+	require.Equal(t, strings.ReplaceAll(nobodys.text, "ffff", mine), foreign.text)
+}
+
 // TestWhatIsAnothersIsAsIfItWereNot: an answer about what belongs to another tenant is the one about what nobody has.
 func TestWhatIsAnothersIsAsIfItWereNot(t *testing.T) {
 	f := whole(t)
 	objects := f.objects()
-	none := map[string][2]string{"/api/v1/incidents/": {"INC-999"}, "/api/v1/alerts/": {"ffffffffffffffff"}, "/api/v1/silences/": {"no-such-silence"}, "/api/v1/windows/": {"no-such-window"}}
+	none := map[string][2]string{"/api/v1/incidents/": {"INC-999"}, "/api/v1/alerts/": {"ffffffffffffffff"}, "/api/v1/silences/": {"no-such-silence"}, "/api/v1/windows/": {"no-such-window"},
+		"/api/v1/cis/": {"no-such-item"}, "/api/v1/services/": {"no-such-service"}, "/api/v1/outages/": {"OUT-99"}}
 	tried := 0
 	f.routes(func(method, path string) {
 		foreign, nobodys := fill(path, objects, 0), fill(path, none, 0)
-		if foreign == nobodys {
+		if foreign == nobodys || makesOwn(method, path) {
 			return
 		}
 		plain := func(target string) string {
@@ -201,7 +280,7 @@ func TestWhatIsAnothersIsAsIfItWereNot(t *testing.T) {
 		require.Equal(t, plain(nobodys), plain(foreign), "%s %s", method, path)
 		tried++
 	})
-	require.Equal(t, 17, tried)
+	require.Equal(t, 53, tried)
 	require.Equal(t,
 		strings.ReplaceAll(f.call("house-person", "GET", "/api/v1/me", "", inTenant("other")).text, "other", "T"),
 		strings.ReplaceAll(f.call("house-person", "GET", "/api/v1/me", "", inTenant("nowhere")).text, "nowhere", "T"), "nor whether a tenant is there")
@@ -233,7 +312,8 @@ func leastRole(method, path string) int {
 	switch {
 	case strings.HasPrefix(path, "/users"), strings.HasPrefix(path, "/admin/"), path == "/notify/receivers", path == "/notify/test":
 		return 3
-	case method != "get" && (strings.HasPrefix(path, "/windows") || strings.HasPrefix(path, "/oncall")):
+	case method != "get" && (strings.HasPrefix(path, "/windows") || strings.HasPrefix(path, "/oncall") ||
+		strings.HasPrefix(path, "/cis") || strings.HasPrefix(path, "/cmdb") || strings.HasPrefix(path, "/services")), method == "put" && strings.HasSuffix(path, "/major"):
 		return 2
 	case method != "get" && path != "/notify/preview":
 		return 1

@@ -30,6 +30,8 @@ type Outbox interface {
 // OutboxError is an Outbox's refusal.
 type OutboxError struct {
 	NotFound bool
+	Invalid  bool   // what was asked for cannot be; else the receiver did not take it
+	Hint     string // may be empty
 	Err      error
 }
 
@@ -48,6 +50,7 @@ type ReceiverStatus struct {
 	LastError   string     `json:"last_error"`
 	Failures    int        `json:"failures" doc:"in a row"`
 	RetryAt     *time.Time `json:"retry_at"`
+	Aside       int        `json:"aside" doc:"of those that wait: set aside, because the receiver fails at them while it takes others"`
 }
 
 // Receivers is the answer about the outbox.
@@ -255,8 +258,11 @@ func outboxProblem(err error) error {
 	if !ok {
 		return err
 	}
-	if refused.NotFound {
-		return &auth.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: refused.Error(), Hint: "the notify_file of the configuration names receivers and teams"}
+	switch {
+	case refused.NotFound:
+		return &auth.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: refused.Error(), Hint: refused.Hint}
+	case refused.Invalid:
+		return invalid(refused.Error(), refused.Hint)
 	}
 	return &auth.Problem{Status: http.StatusBadGateway, Code: "not_delivered", Detail: refused.Error()}
 }

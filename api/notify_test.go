@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/auth"
 )
 
 // drawer is an outbox that a test fills.
@@ -105,4 +106,13 @@ func TestOverridesOfOnCall(t *testing.T) {
 	require.Equal(t, 8*time.Hour, d.overrides[0].Until.Sub(d.overrides[0].From))
 	require.Equal(t, 404, f.call("admin", "DELETE", "/api/v1/oncall/overrides/x", "").StatusCode)
 	require.Equal(t, 204, f.call("admin", "DELETE", "/api/v1/oncall/overrides/override-1", "").StatusCode)
+}
+
+func TestAnOutboxSaysWhatIsWrongWithWhatItIsAskedFor(t *testing.T) {
+	p := outboxProblem(&OutboxError{Invalid: true, Hint: "contacts: ann", Err: errors.New("notify: there is no contact")}).(*auth.Problem)
+	require.Equal(t, http.StatusUnprocessableEntity, p.Status)
+	require.Equal(t, "there is no contact", p.Detail)
+	require.Equal(t, "contacts: ann", p.Hint)
+	p = outboxProblem(&OutboxError{NotFound: true, Hint: "`tocsin oncall` lists them", Err: errors.New("notify: there is no such override")}).(*auth.Problem)
+	require.Equal(t, "`tocsin oncall` lists them", p.Hint)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -107,12 +108,21 @@ func pattern(mux *http.ServeMux, prefix string, r *http.Request) string {
 		path = "/" + rest
 	}
 	probe := &http.Request{Method: r.Method, Host: r.Host, URL: new(*r.URL)}
-	probe.URL.Path, probe.URL.RawPath = path, ""
+	probe.URL.Path, probe.URL.RawPath = path, rawPath(r, prefix, path)
 	_, route := mux.Handler(probe)
 	if !ok || route == "" {
 		return "none"
 	}
 	return route
+}
+
+// rawPath keeps the escapes of a path whose names hold slashes, as those of configuration items do; what was cut elsewhere has none.
+func rawPath(r *http.Request, prefix, path string) string {
+	raw := strings.TrimPrefix(r.URL.RawPath, prefix)
+	if plain, err := url.PathUnescape(raw); err != nil || plain != path {
+		return ""
+	}
+	return raw
 }
 
 // recorder remembers what was answered, and gives each answer writeWithin to be read from its first byte on.
@@ -160,7 +170,7 @@ const (
 // deadlines bounds how long a request may take. The stream has none: it bounds each write.
 func deadlines(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rc, within := http.NewResponseController(w), answerWithin
+		rc, within, arrive := http.NewResponseController(w), answerWithin, bodyWithin
 		switch {
 		case r.URL.Path == streamPath:
 			_ = rc.SetReadDeadline(time.Time{}) // not every writer can
@@ -168,8 +178,10 @@ func deadlines(next http.Handler) http.Handler {
 			return
 		case strings.HasPrefix(r.URL.Path, "/api/v1/admin/") || r.URL.Path == "/-/reload":
 			within = adminWithin
+		case r.URL.Path == importPath || r.URL.Path == exportPath:
+			within, arrive = importAfter, importRead
 		}
-		_ = rc.SetReadDeadline(time.Now().Add(bodyWithin))
+		_ = rc.SetReadDeadline(time.Now().Add(arrive))
 		ctx, cancel := context.WithTimeout(r.Context(), within)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))

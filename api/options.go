@@ -40,6 +40,8 @@ type Options struct {
 	Mounts      []Mount
 	People      *people.Store                   // nil: ids are names, and there are no routes about people
 	Outbox      Outbox                          // nil: there are no routes about telling people
+	CIFiles     CIFiles                         // nil: configuration items are not imported and exported
+	Searcher    Searcher                        // nil: there is no search
 	SourceStats SourceStats                     // nil: sources have no figures
 	Ready       func() error                    // why the daemon is not ready besides what the engine says; nil: the engine alone decides
 	Config      any                             // for /api/v1/status, as JSON; secrets are already taken out

@@ -30,7 +30,9 @@ type sieve[T any] struct {
 	after *rank
 	limit int
 	total int
-	kept  []ranked[T]
+	kept  []ranked[T] // in no order; page sorts
+	full  bool        // limit entries are at worst or before it
+	worst rank
 	more  bool
 }
 
@@ -55,36 +57,54 @@ func newSieve[T any](p Paging, order string) (*sieve[T], error) {
 	return nil, invalid("the cursor does not belong to this list", "start without one; a cursor keeps its sort")
 }
 
-// add offers an entry.
+// add offers an entry. Entries lie unsorted until there is no more room, so that any order of arrival costs about the same.
 func (s *sieve[T]) add(r rank, item T) {
 	s.total++
 	if s.after != nil && r.compare(*s.after) <= 0 {
 		return
 	}
-	if len(s.kept) == s.limit {
+	if s.full && r.compare(s.worst) > 0 {
 		s.more = true
-		if r.compare(s.kept[s.limit-1].rank) > 0 {
-			return
-		}
-		s.kept = s.kept[:s.limit-1]
+		return
 	}
-	i, _ := slices.BinarySearchFunc(s.kept, r, func(k ranked[T], r rank) int { return k.rank.compare(r) })
-	s.kept = slices.Insert(s.kept, i, ranked[T]{r, item})
+	if s.kept = append(s.kept, ranked[T]{r, item}); len(s.kept) >= 4*s.limit+64 {
+		s.prune()
+	}
+}
+
+// prune sorts what is kept and drops what does not go on the page.
+func (s *sieve[T]) prune() {
+	slices.SortFunc(s.kept, func(a, b ranked[T]) int { return a.rank.compare(b.rank) })
+	if len(s.kept) > s.limit {
+		clear(s.kept[s.limit:])
+		s.kept, s.more = s.kept[:s.limit], true
+	}
+	if len(s.kept) == s.limit && s.limit > 0 {
+		s.full, s.worst = true, s.kept[s.limit-1].rank
+	}
+}
+
+// page returns the entries of the page in their order.
+func (s *sieve[T]) page() []ranked[T] {
+	s.prune()
+	return s.kept
 }
 
 // next returns the cursor of the page after this one, "" when this is the last.
 func (s *sieve[T]) next() string {
+	page := s.page()
 	if !s.more {
 		return ""
 	}
-	last := s.kept[len(s.kept)-1].rank
+	last := page[len(page)-1].rank
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", last.key, last.id, s.order))
 }
 
 // items returns the page, never nil.
 func items[T, U any](s *sieve[T], shape func(T) U) []U {
-	out := make([]U, len(s.kept))
-	for i, k := range s.kept {
+	page := s.page()
+	out := make([]U, len(page))
+	for i, k := range page {
 		out[i] = shape(k.item)
 	}
 	return out

@@ -22,7 +22,7 @@ func (p *Pause) end(now event.Time) (event.Time, error) {
 		return event.FromTime(p.Until), nil
 	}
 	d, err := parseSpan(p.Duration)
-	if err != nil {
+	if err != nil || d <= 0 {
 		return 0, invalid("duration: must be a time such as 90s, 2h or 1d", "")
 	}
 	return now + event.FromDuration(d), nil
@@ -37,13 +37,13 @@ func (d *Desk) Snooze(ctx context.Context, incident string, p Pause) (*Incident,
 	return d.Act(ctx, incident, event.Command{Kind: event.Snooze, Until: until})
 }
 
-// Hold keeps an incident open, waiting for what reason says, until a time.
-func (d *Desk) Hold(ctx context.Context, incident string, p Pause, reason string) (*Incident, error) {
+// Hold keeps an incident open, waiting for what its kind ("" is other) and reason say, until a time.
+func (d *Desk) Hold(ctx context.Context, incident string, p Pause, kind, reason string) (*Incident, error) {
 	until, err := p.end(d.now())
 	if err != nil {
 		return nil, err
 	}
-	return d.Act(ctx, incident, event.Command{Kind: event.Hold, Until: until, Text: reason})
+	return d.Act(ctx, incident, event.Command{Kind: event.Hold, Until: until, HeldAs: event.ParseHoldReason(kind), Text: reason})
 }
 
 // Unhold ends an incident's hold.

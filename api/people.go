@@ -167,9 +167,16 @@ func (s *server) peopleRoutes(sp *spec) {
 	add(sp, route{method: "PATCH", path: "/users/{login}", role: auth.Admin, tag: "people", summary: "Change a person"},
 		ofHouse(func(_ context.Context, in *struct {
 			UserPath
+			Force
 			Body UserDraft
 		}) (*User, error) {
-			p, err := s.People.Update(in.Login, in.Body.apply)
+			p, err := s.People.Update(in.Login, func(p *people.Person) error {
+				only := s.onlyAdmin(in.Login, "")
+				if err := in.Body.apply(p); err != nil || p.MayAdmin() || !only || in.Force.Force {
+					return err
+				}
+				return s.lastAdmin(in.Login)
+			})
 			if err != nil {
 				return nil, peopleProblem(err)
 			}
@@ -211,8 +218,8 @@ func (s *server) secretRoutes(sp *spec) {
 			var expires time.Time
 			if in.Body.Duration != "" {
 				d, err := parseSpan(in.Body.Duration)
-				if err != nil {
-					return nil, invalid("duration: must be a time such as 12h or 90d", "")
+				if err != nil || d <= 0 {
+					return nil, invalid("duration: must be a time such as 12h or 90d", "leave it out for a token that never expires")
 				}
 				expires = time.Now().Add(d).UTC()
 			}
@@ -220,17 +227,51 @@ func (s *server) secretRoutes(sp *spec) {
 			return &secret{token}, peopleProblem(err)
 		}))
 	huma.Register(sp.api, sp.operation(route{method: "DELETE", path: "/users/{login}/tokens/{name}", role: auth.Admin, tag: "people", summary: "Take a token away", status: http.StatusNoContent}),
-		ofHouse(func(_ context.Context, in *TokenPath) (*struct{}, error) {
+		ofHouse(func(_ context.Context, in *struct {
+			TokenPath
+			Force
+		}) (*struct{}, error) {
+			if !in.Force.Force && s.onlyAdmin(in.Login, in.Name) {
+				return nil, s.lastAdmin(in.Login)
+			}
 			if err := peopleProblem(s.People.RevokeToken(in.Login, in.Name)); err != nil {
 				return nil, failure(err)
 			}
 			return nil, nil
 		}))
 	add(sp, route{method: "POST", path: "/users/{login}/forget", role: auth.Admin, tag: "people", summary: "Forget a person: names, addresses, tokens and grants go, the opaque id stays"},
-		ofHouse(func(_ context.Context, in *UserPath) (*made, error) {
+		ofHouse(func(_ context.Context, in *struct {
+			UserPath
+			Force
+		}) (*made, error) {
+			if !in.Force.Force && s.onlyAdmin(in.Login, "") {
+				return nil, s.lastAdmin(in.Login)
+			}
 			id, err := s.People.Forget(in.Login)
 			return &made{id}, peopleProblem(err)
 		}))
+}
+
+// Force is asked for by what would leave nobody in charge.
+type Force struct {
+	Force bool `query:"force" doc:"also when nobody else can prove to be an admin of main"`
+}
+
+// onlyAdmin tells whether nobody could prove to be an admin of the first tenant without a person, or without one of their tokens.
+func (s *server) onlyAdmin(login, token string) bool {
+	return !s.Guard.AdminElsewhere() && s.People.OnlyAdmin(login, token)
+}
+
+// lastAdmin says what would follow.
+func (s *server) lastAdmin(login string) *auth.Problem {
+	follows := "then nobody is admin until the token file names one"
+	if s.Guard.TrustsLoopback() {
+		follows = "then everybody who connects directly from the daemon's own machine is admin, and people elsewhere have none"
+	}
+	return &auth.Problem{
+		Status: http.StatusConflict, Code: "conflict", Detail: login + " is the last who can prove to be an admin of main: " + follows,
+		Hint: "make somebody else admin first, with a token; or do it all the same with --force (force=true)",
+	}
 }
 
 // ofHouse lets only people of the first tenant at what is one for all tenants, as the table of people is.
@@ -251,6 +292,8 @@ func peopleProblem(err error) error {
 	switch {
 	case errors.Is(err, people.ErrUnknown):
 		return &auth.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: detail, Hint: "`tocsin user list` shows who there is"}
+	case errors.Is(err, people.ErrNoToken):
+		return &auth.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: detail, Hint: "`tocsin user show` lists a person's tokens"}
 	case errors.Is(err, people.ErrTaken):
 		return &auth.Problem{Status: http.StatusConflict, Code: "conflict", Detail: detail}
 	case errors.Is(err, people.ErrInvalid):

@@ -190,3 +190,58 @@ func TestPeopleAreManagedByAdminsOfMain(t *testing.T) {
 	require.Len(t, get[UserList](f, "admin", "/api/v1/users").Users, 1)
 	require.NotContains(t, f.call("admin", "GET", "/api/v1/users/ann", "").text, "digest")
 }
+
+func TestPagesAndStreamsChooseTheirTenantInTheQuery(t *testing.T) {
+	f, _ := house(t)
+	f.storm()
+	f.join("bob", `[{"role":"viewer"},{"role":"responder","tenant":"other"}]`)
+	f.join("noc", `[{"role":"provider"}]`)
+	list := get[IncidentList](f, "bob", "/api/v1/incidents?tenant=other&limit=5")
+	require.Equal(t, "other", list.Incidents[0].Tenant)
+	require.Equal(t, "/incidents/INC-2?tenant=other", list.Incidents[0].Link)
+	require.Equal(t, "/incidents/INC-1", get[Incident](f, "bob", "/api/v1/incidents/1").Link)
+	require.Equal(t, "other", f.call("bob", "GET", "/api/v1/alerts?tenant=other", "").Header.Get(auth.TenantHeader))
+	require.Equal(t, "*", f.call("noc", "GET", "/api/v1/alerts", "").Header.Get(auth.TenantHeader), "it looks into all")
+	require.Equal(t, 403, f.call("bob", "GET", "/api/v1/stream?tenant=third", "").StatusCode)
+	require.Equal(t, 422, f.call("bob", "GET", "/api/v1/incidents?tenant=other&colour=blue", "").StatusCode, "a misspelt filter shows nothing")
+	l := f.listen(t, "bob", "?tenant=other&after=0.0.0")
+	for {
+		e := l.next()
+		if e["event"] == "incident_opened" {
+			require.Contains(t, e["data"], "INC-2", "the other tenant's comes first, for it is the only one")
+			return
+		}
+	}
+}
+
+func TestTheLastAdminGoesByForceOnly(t *testing.T) {
+	f, store := house(t)
+	f.join("root", `[{"role":"admin"}]`)
+	f.opts.Guard.Use(auth.Credentials{People: store}) // no token file any more
+	for _, c := range [][3]string{{"POST", "/api/v1/users/root/forget"}, {"DELETE", "/api/v1/users/root/tokens/t"}, {"PATCH", "/api/v1/users/root", `{"disabled":true}`}, {"PATCH", "/api/v1/users/root", `{"grants":[]}`}} {
+		p := f.call("root", c[0], c[1], c[2]).problem(t)
+		require.Equal(t, http.StatusConflict, p.Status, c)
+		require.Equal(t, "root is the last who can prove to be an admin of main: then everybody who connects directly from the daemon's own machine is admin, and people elsewhere have none", p.Detail)
+		require.Contains(t, p.Hint, "--force")
+	}
+	require.Equal(t, 200, f.call("root", "PATCH", "/api/v1/users/root", `{"phone":"1"}`).StatusCode, "that takes nothing away")
+	f.tokens["admin"] = f.tokens["root"]
+	f.join("second", `[{"role":"admin"}]`)
+	require.Equal(t, 204, f.call("root", "DELETE", "/api/v1/users/root/tokens/t", "").StatusCode, "there is another")
+	require.Equal(t, 409, f.call("second", "POST", "/api/v1/users/second/forget", "").StatusCode)
+	require.Equal(t, 200, f.call("second", "POST", "/api/v1/users/second/forget?force=true", "").StatusCode)
+}
+
+func TestWhatIsWrongWithATokenSaysToken(t *testing.T) {
+	f, _ := house(t)
+	f.join("ann", `[{"role":"viewer"}]`)
+	for _, c := range []struct{ method, path, body, want string }{
+		{"POST", "/api/v1/users/ann/tokens", `{"name":"t"}`, `ann has a token "t" already`},
+		{"POST", "/api/v1/users/ann/tokens", `{"name":"u","duration":"0s"}`, "duration: must be a time such as 12h or 90d"},
+		{"DELETE", "/api/v1/users/ann/tokens/x", "", `ann has no token "x"`},
+		{"POST", "/api/v1/users", `{"login":"bob","email":"foo"}`, `e-mail address "foo": must be one as in ann@example.org`},
+		{"POST", "/api/v1/users", `{"login":"anonymous"}`, `login "anonymous": that is who nobody proved to be`},
+	} {
+		require.Equal(t, c.want, f.call("admin", c.method, c.path, c.body).problem(t).Detail)
+	}
+}

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-noc/tocsin/engine"
+	"github.com/tocsin-noc/tocsin/event"
 )
 
 // ids returns the ids of a list of incidents in their order.
@@ -44,12 +46,25 @@ func TestIncidentFilters(t *testing.T) {
 		"status=resolved":                                 "3",
 		"status=resolved,acknowledged&sort=-priority":     "2 3",
 		"severity=major&sort=priority":                    "4 2",
-		"priority=P2&sort=priority":                       "3 1",
+		"":                                                "4 2 1",
+		"state=new&sort=severity":                         "1 4",
+		"state=new,acknowledged&sort=opened_at":           "1 2 4",
+		"state=resolved,new&sort=opened_at":               "1 3 4",
+		"state=closed":                                    "",
+		"status=all":                                      "4 3 2 1",
+		"status=all&state=resolved":                       "3",
+		"status=closed,cancelled,merged":                  "",
+		"major=true":                                      "",
+		"major=false&sort=opened_at":                      "1 2 4",
+		"opened_by=machine&status=resolved":               "3",
+		"opened_by=me":                                    "",
+		"watcher=me":                                      "",
+		"priority=P2&status=all&sort=priority":            "3 1",
 		"priority=2&status=open":                          "1",
 		"q=SVC-4":                                         "4",
 		"q=inc-2":                                         "2",
 		"filter=service%3D~%22svc-(1|2)%22&sort=severity": "1 2",
-		"filter=service%21%3Dsvc-1&filter=service%21%3Dsvc-2&sort=severity": "3 4",
+		"filter=service%21%3Dsvc-1&filter=service%21%3Dsvc-2&sort=severity&status=all": "3 4",
 		"team=db":                    "4",
 		"assignee=bob":               "4",
 		"assignee=nobody":            "",
@@ -132,7 +147,7 @@ func TestWhyIsToldInSentences(t *testing.T) {
 		said = append(said, r.Sentence)
 	}
 	require.Equal(t, []string{
-		`Rule service (rules/default.yml:48:5) groups alerts with {service="shop"}.`,
+		`Rule service (rules/default.yml:60:5) groups alerts with {service="shop"}.`,
 		"An alert of severity critical opens an incident at once.", "The alert was DiskFull on db-3.",
 	}, said)
 	require.Equal(t, "rule", why.Decisions[0].Why[0].Kind)
@@ -187,15 +202,16 @@ func TestSilences(t *testing.T) {
 	made := f.call("responder", "POST", "/api/v1/silences", `{"matchers":[{"name":"instance","op":"=~","value":"web-.*"},{"name":"job","op":"!=","value":"x"}],"duration":"1d","comment":""}`)
 	require.Equal(t, 201, made.StatusCode, made.text)
 	for body, want := range map[string]string{
-		`{"matchers":[],"duration":"1h","comment":""}`:                                            "minItems",
-		`{"matchers":[{"name":"a","value":"b"}],"comment":""}`:                                    "must end after it starts",
-		`{"matchers":[{"name":"a","value":"b"}],"duration":"soon","comment":""}`:                  "duration: must be a time",
-		`{"matchers":[{"name":"a","value":"b"}],"ends_at":"2020-01-01T00:00:00Z","comment":""}`:   "must end after it starts",
-		`{"matchers":[{"name":"a","op":"=~","value":".*"}],"duration":"1h","comment":""}`:         "match every alert",
-		`{"matchers":[{"name":"a","op":"!=","value":"b"}],"duration":"1h","comment":""}`:          "match every alert",
-		`{"matchers":[{"name":"a","op":"=~","value":"("}],"duration":"1h","comment":""}`:          "matchers[0]",
-		`{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":"","colour":"blue"}`:    "colour",
-		`{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":"","id":"no-such-one"}`: "no-such-one not found",
+		`{"matchers":[],"duration":"1h","comment":""}`:                                                            "minItems",
+		`{"matchers":[{"name":"a","value":"b"}],"comment":""}`:                                                    "needs an end",
+		`{"matchers":[{"name":"a","value":"b"}],"duration":"soon","comment":""}`:                                  "duration: must be a time",
+		`{"matchers":[{"name":"a","value":"b"}],"ends_at":"2020-01-01T00:00:00Z","comment":""}`:                   "would be over already",
+		`{"matchers":[{"name":"a","value":"b"}],"starts_at":"2020-01-01T00:00:00Z","duration":"1h","comment":""}`: "it would have ended at 2020-01-01 01:00:00 UTC",
+		`{"matchers":[{"name":"a","op":"=~","value":".*"}],"duration":"1h","comment":""}`:                         "match every alert",
+		`{"matchers":[{"name":"a","op":"!=","value":"b"}],"duration":"1h","comment":""}`:                          "match every alert",
+		`{"matchers":[{"name":"a","op":"=~","value":"("}],"duration":"1h","comment":""}`:                          "matchers[0]",
+		`{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":"","colour":"blue"}`:                    "colour",
+		`{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":"","id":"no-such-one"}`:                 "no-such-one not found",
 	} {
 		res := f.call("responder", "POST", "/api/v1/silences", body)
 		require.GreaterOrEqual(t, res.StatusCode, 400, body)
@@ -258,7 +274,7 @@ func TestProblems(t *testing.T) {
 		{"responder", "POST", "/api/v1/incidents/1/notes", "", 400, "bad_request", "body"},
 		{"responder", "POST", "/api/v1/admin/snapshot", "", 403, "forbidden", "admin"},
 		{"viewer", "GET", "/api/v1/stream?after=x", "", 422, "invalid", "Last-Event-ID"},
-		{"viewer", "PATCH", "/api/v1/incidents/1", "", 405, "method_not_allowed", "GET"},
+		{"viewer", "PUT", "/api/v1/incidents/1", "", 405, "method_not_allowed", "GET"},
 	} {
 		name := c.method + " " + c.path
 		res := f.call(c.who, c.method, c.path, c.body)
@@ -289,4 +305,24 @@ func TestEngineTroubleIsToldApart(t *testing.T) {
 			require.Equal(t, c.retry, call.Header.Get("Retry-After"))
 		}
 	}
+}
+
+func TestASpanCountsFromTheStartThatIsGiven(t *testing.T) {
+	now := event.FromTime(time.Now())
+	began := now.Time().Add(-time.Hour)
+	from, until, err := lasting(now, began, time.Time{}, "90m", "silence")
+	require.NoError(t, err)
+	require.Equal(t, now, from)
+	require.Equal(t, now+30*event.Minute, until)
+	from, until, err = lasting(now, time.Time{}, time.Time{}, "90m", "silence")
+	require.NoError(t, err)
+	require.Equal(t, []event.Time{now, now + 90*event.Minute}, []event.Time{from, until})
+}
+
+func TestAnIncidentThatIsOverIsNotSilenced(t *testing.T) {
+	f := newFixture(t).storm()
+	require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/resolve", `{"reason":"done"}`).StatusCode)
+	p := f.call("responder", "POST", "/api/v1/incidents/1/silence", `{"duration":"1h"}`).problem(t)
+	require.Equal(t, http.StatusConflict, p.Status)
+	require.Equal(t, "INC-1 is resolved: nothing in it is to be silenced", p.Detail)
 }

@@ -74,21 +74,14 @@ type SilenceDraft struct {
 
 // build returns what the draft means at now; by is the id of who makes it.
 func (s *SilenceDraft) build(now event.Time, by string) (*event.Silence, error) {
-	out := &event.Silence{
-		ID: s.ID, StartsAt: max(now, event.FromTime(s.StartsAt)), EndsAt: event.FromTime(s.EndsAt),
-		CreatedBy: by, Comment: s.Comment,
-	}
-	if s.Duration != "" {
-		d, err := parseSpan(s.Duration)
-		if err != nil || out.EndsAt != 0 {
-			return nil, invalid("duration: must be a time such as 90s, 2h or 1d, and the only end that is given", "")
-		}
-		out.EndsAt = out.StartsAt + event.FromDuration(d)
-	}
-	if out.EndsAt <= out.StartsAt {
-		return nil, invalid("the silence must end after it starts and in the future", "give ends_at or duration")
-	}
+	out := &event.Silence{ID: s.ID, CreatedBy: by, Comment: s.Comment}
 	var err error
+	if out.StartsAt, out.EndsAt, err = lasting(now, s.StartsAt, s.EndsAt, s.Duration, "silence"); err != nil {
+		return nil, err
+	}
+	if out.EndsAt == 0 {
+		return nil, invalid("a silence needs an end", "give ends_at or duration")
+	}
 	out.Matchers, err = matchers(s.Matchers)
 	return out, err
 }

@@ -38,6 +38,8 @@ func newSpec(mux *http.ServeMux, version, prefix string) *spec {
 		{Name: "windows", Description: "Maintenance: what is quiet because it was planned."},
 		{Name: "watch", Description: "Signs of life that are expected, and storms."},
 		{Name: "handover", Description: "What one shift hands to the next."},
+		{Name: "cmdb", Description: "Configuration items, how they stand to each other, and what was known of them when. IDs with slashes are escaped: /cis/shop%2Fpod%2Fweb-1."},
+		{Name: "services", Description: "Services, their availability, and outages."},
 		{Name: "system", Description: "The daemon and its senders."},
 		{Name: "admin", Description: "What only admins do."},
 	}
@@ -49,8 +51,16 @@ func (s *spec) operation(r route) huma.Operation {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
+	var params []*huma.Param
+	if r.method == http.MethodGet {
+		params = append(params, &huma.Param{
+			Name: "tenant", In: "query", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "the same as the header " + auth.TenantHeader + ", for pages and streams that cannot set it",
+		})
+	}
 	return huma.Operation{
-		Method: r.method, Path: root + r.path, OperationID: operationID(r), Summary: r.summary, Tags: []string{r.tag},
+		Parameters: params,
+		Method:     r.method, Path: root + r.path, OperationID: operationID(r), Summary: r.summary, Tags: []string{r.tag},
 		Description: "Needs the role " + r.role.String() + ".", DefaultStatus: r.status, MaxBodyBytes: 1 << 20,
 		Security:    []map[string][]string{{"bearer": {}}, {"basic": {}}},
 		Responses:   map[string]*huma.Response{strconv.Itoa(r.status): {Description: http.StatusText(r.status)}, "default": s.problem()},
@@ -72,8 +82,22 @@ func (s *spec) require(role auth.Role) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		ctx.SetHeader("Cache-Control", "no-store")
+		ctx.SetHeader(auth.TenantHeader, auth.FromContext(ctx.Context()).Tenant) // whose data it is, "*" for all
+		withoutTenant(ctx)
 		next(ctx)
 	}
+}
+
+// withoutTenant takes the query's tenant away, which every GET may have: the guard has read it, and no operation knows it.
+func withoutTenant(ctx huma.Context) {
+	r, _ := humago.Unwrap(ctx)
+	if !auth.Safe(r.Method) || !strings.Contains(r.URL.RawQuery, "tenant=") {
+		return
+	}
+	u, q := *r.URL, r.URL.Query()
+	q.Del("tenant")
+	u.RawQuery = q.Encode()
+	r.URL = &u
 }
 
 func (s *spec) schema(of reflect.Type) *huma.Schema {

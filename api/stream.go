@@ -177,6 +177,10 @@ func (c *client) mine(ctx context.Context, ch *event.Change) bool {
 		return event.InTenant(c.tenant, ch.Beat.Tenant)
 	case ch.Handover != nil:
 		return event.InTenant(c.tenant, ch.Handover.Tenant)
+	case ch.CI != nil:
+		return event.InTenant(c.tenant, ch.CI.Tenant)
+	case ch.Outage != nil:
+		return event.InTenant(c.tenant, ch.Outage.Tenant)
 	case ch.Alert.ID != 0:
 		return c.alertIsMine(ctx, ch)
 	case ch.Source.Name != "":

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,10 +81,11 @@ func (d *Desk) Why(ctx context.Context, incident string) (*Why, error) {
 	for a := range v.Members(i.ID) {
 		s.add(alertRank(a), a)
 	}
-	for _, k := range s.kept {
+	page := s.page()
+	for _, k := range page {
 		d.explain(v, k.item, out)
 	}
-	out.More = s.total - len(s.kept)
+	out.More = s.total - len(page)
 	return out, nil
 }
 
@@ -152,8 +154,30 @@ func alertName(name, resource string) string {
 	return name
 }
 
+// movedWhy says how an alert came to its incident when people, or a merge, moved it there; "" when it came by itself.
+func movedWhy(v *correlate.View, st *event.AlertState) string {
+	i, ok := v.Incident(st.Incident)
+	if !ok {
+		return ""
+	}
+	if i.Dossier != nil {
+		for _, a := range i.Dossier.Absorbed {
+			if !a.Undone && slices.Contains(a.Alerts, st.ID) {
+				return fmt.Sprintf("It came with %s, which was merged into %s.", a.Other, i.ID)
+			}
+		}
+	}
+	if i.OpenedBy != "" { // no alert finds its way into one that a person opened
+		return fmt.Sprintf("A person moved it to %s.", i.ID)
+	}
+	return ""
+}
+
 // alertWhy says in a sentence why an alert is where it is.
 func alertWhy(v *correlate.View, st event.AlertState) string {
+	if moved := movedWhy(v, &st); moved != "" {
+		return moved
+	}
 	in, after := st.Incident.String(), v.Rules.Settings.OpenAfter[st.Severity]
 	switch st.Reason {
 	case event.ReasonOpened:

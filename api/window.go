@@ -117,8 +117,7 @@ type WindowDraft struct {
 // build returns what the draft means at now; by is the id of who makes it.
 func (w *WindowDraft) build(now event.Time, by string) (*event.Window, error) {
 	out := &event.Window{
-		ID: w.ID, Name: w.Name, Reason: w.Reason, CIs: w.CIs, StartsAt: max(now, event.FromTime(w.StartsAt)),
-		EndsAt: event.FromTime(w.EndsAt), Zone: w.Zone, CreatedBy: by,
+		ID: w.ID, Name: w.Name, Reason: w.Reason, CIs: w.CIs, Zone: w.Zone, CreatedBy: by,
 	}
 	if slices.Contains(w.CIs, "") {
 		return nil, invalid("cis: a name is empty", "")
@@ -129,26 +128,13 @@ func (w *WindowDraft) build(now event.Time, by string) (*event.Window, error) {
 			return nil, err
 		}
 	}
-	if err := w.end(out); err != nil {
+	if w.Duration != "" && len(w.Intervals) > 0 {
+		return nil, invalid("duration: a window that recurs lasts as long as its intervals", "leave duration out; ends_at says when it recurs no more")
+	}
+	if out.StartsAt, out.EndsAt, err = lasting(now, w.StartsAt, w.EndsAt, w.Duration, "window"); err != nil {
 		return nil, err
 	}
 	return out, w.recur(out)
-}
-
-// end sets when the window ends.
-func (w *WindowDraft) end(out *event.Window) error {
-	if w.Duration == "" {
-		return nil
-	}
-	if len(w.Intervals) > 0 {
-		return invalid("duration: a window that recurs lasts as long as its intervals", "leave duration out; ends_at says when it recurs no more")
-	}
-	d, err := parseSpan(w.Duration)
-	if err != nil || out.EndsAt != 0 {
-		return invalid("duration: must be a time such as 90s, 2h or 1d, and the only end that is given", "")
-	}
-	out.EndsAt = out.StartsAt + event.FromDuration(d)
-	return nil
 }
 
 // recur sets when the window recurs, with its zone as it is known today: the core reads it from the journal for ever.

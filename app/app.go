@@ -33,6 +33,7 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/config"
 	"github.com/tocsin-noc/tocsin/internal/people"
 	"github.com/tocsin-noc/tocsin/notify"
+	"github.com/tocsin-noc/tocsin/search"
 )
 
 // App is a daemon that is ready to run.
@@ -51,6 +52,7 @@ type App struct {
 	kafka    []*kafka.Consumer
 	people   *people.Store
 	notifier *notify.Notifier
+	search   searcher
 	closers  []closer // undone in reverse
 }
 
@@ -62,7 +64,7 @@ type closer struct {
 
 // New starts everything but the serving of requests: until it returns, the listener says that the daemon is starting.
 func New(o Options) (_ *App, err error) {
-	a := &App{o: o, log: o.Logger, registry: prometheus.NewRegistry()}
+	a := &App{o: o, log: o.Logger, registry: prometheus.NewRegistry(), search: searcher{gone: make(chan search.Entry, 100)}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -162,7 +164,7 @@ func (a *App) openAPI() (err error) {
 		BodyBytes: int64(c.Limits.BodyBytes), AlertsPerSource: c.Limits.AlertsPerSource,
 	}, time.Now)
 	a.v2 = alertmanager.New(alertmanager.Options{
-		Engine: a.engine, Admission: admission, Limits: a.settings.decoderLimits(), Logger: a.log,
+		Engine: a.engine, Admission: admission, Limits: a.settings.decoderLimits(), Logger: a.log, PersonName: a.people.Name,
 		Version: a.o.Version, Revision: a.o.Revision, Address: a.Address(), Started: time.Now(),
 		Config: a.settings.original, ClassicMatchers: a.o.ClassicMatchers,
 	})
@@ -180,7 +182,7 @@ func (a *App) openAPI() (err error) {
 	mounts = append(mounts, console.Mounts()...)
 	h, err := api.New(api.Options{
 		Engine: a.engine, Guard: a.guard, Registry: a.registry, Registerer: a.registry, Logger: a.log, Mounts: mounts,
-		SourceStats: a.sourceStats, People: a.people, Outbox: outbox{a.notifier}, Config: string(c.Redacted()), Reload: a.Reload,
+		SourceStats: a.sourceStats, People: a.people, Outbox: outbox{a.notifier}, CIFiles: ciFiles{}, Searcher: &a.search, Config: string(c.Redacted()), Reload: a.Reload,
 		ExternalURL: c.ExternalURL, RoutePrefix: a.o.RoutePrefix, Version: a.o.Version,
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 // tuneMemory keeps the heap's overhead at spareHeap instead of a share of the live heap, which at a million alerts would
 // double the memory.
 func tuneMemory(ctx context.Context) {
+	debug.FreeOSMemory() // what the start took and does not need any more
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}

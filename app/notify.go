@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-noc/tocsin/api"
@@ -43,6 +45,9 @@ func (s *loaded) loadNotify(o *Options) error {
 		for _, w := range set.Warnings {
 			o.Logger.Warn("notifications", "warning", w.String())
 		}
+		if c.ExternalURL == "" {
+			o.Logger.Warn("messages have no links: external_url is not set")
+		}
 	} else {
 		o.Logger.Warn("nobody is told of incidents: notify_file names no settings")
 	}
@@ -59,7 +64,7 @@ func (s *loaded) loadNotify(o *Options) error {
 		overrides[set.Receivers[i].Name] = set.Receivers[i].Override
 	}
 	s.notify.Settings = set
-	if s.notify.Templates, err = message.New(base(c.ExternalURL, o.RoutePrefix), files, overrides); err != nil {
+	if s.notify.Templates, err = message.New(c.ExternalURL, files, overrides); err != nil {
 		return err
 	}
 	policy, err := outbound.New(set.Allow)
@@ -93,7 +98,7 @@ func (a *App) warnOfGaps() {
 func (a *App) openNotify() (err error) {
 	a.notifier, err = notify.Open(notify.Options{
 		Path: filepath.Join(a.settings.config.Data, "notify.db"), Source: feed{a.engine}, Config: a.settings.notify,
-		People: persons{a.people}, Logger: a.log, Registerer: a.registry,
+		People: persons{a.people}, Instance: a.engine.Instance(), Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -122,6 +127,9 @@ type persons struct{ store *people.Store }
 
 func (p persons) Person(login string) (notify.Person, bool) {
 	who, ok := p.store.ByLogin(login)
+	if name := p.store.Name(login); !ok && name != login { // an id whose owner was forgotten
+		return notify.Person{Name: name}, true
+	}
 	return notify.Person{Name: who.Name, Addresses: who.Addresses}, ok
 }
 
@@ -162,7 +170,7 @@ func (f feed) Incident(ctx context.Context, id event.IncidentID) (*notify.Subjec
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", notify.ErrNoIncident, id)
 	}
-	out := &notify.Subject{State: i.IncidentState, Quiet: i.Firing > 0 && i.Suppressed == i.Firing}
+	out := subject(v, &i)
 	out.Data = message.Incident{
 		ID: id.String(), Title: i.Title, Status: i.Phase.String(), Severity: i.Severity.String(), Priority: int(i.Priority), Rule: i.Rule,
 		Team: i.Team, Labels: i.Labels.Map(), OpenedAt: i.OpenedAt.Time(), Firing: int(i.Firing), Total: int(i.Alerts),
@@ -170,7 +178,54 @@ func (f feed) Incident(ctx context.Context, id event.IncidentID) (*notify.Subjec
 		AcknowledgedAt: moment(i.AckedAt), ResolvedAt: moment(i.ResolvedAt),
 	}
 	f.alerts(v, &i, &out.Data)
-	return out, nil
+	return &out, nil
+}
+
+// subject is an incident as notify asks about it, without its Data.
+func subject(v *correlate.View, i *correlate.Incident) notify.Subject {
+	quiet := i.Firing > 0 && i.Suppressed == i.Firing || i.Firing == 0 && i.SignalLost && hushed(v, i)
+	return notify.Subject{State: i.IncidentState, Quiet: quiet, Shared: func() map[string]string { return shared(v, i) }}
+}
+
+// shared returns the labels that all alerts of an incident which fire have with one value; where none fires, all its alerts.
+func shared(v *correlate.View, i *correlate.Incident) map[string]string {
+	var common map[string]string
+	looked := 0
+	for a := range v.Members(i.ID) {
+		if looked == looksAt || common != nil && len(common) == 0 {
+			break
+		}
+		looked++
+		if i.Firing > 0 && a.Phase() != event.Firing {
+			continue
+		}
+		for c := range a.Claims() { // the latest first
+			if common == nil {
+				common = c.Labels.Map()
+			}
+			maps.DeleteFunc(common, func(name, value string) bool { return c.Labels.Get(name) != value })
+			break
+		}
+	}
+	return common
+}
+
+// hushed tells whether each of the alerts whose signal an incident has lost would be quiet if it fired now.
+func hushed(v *correlate.View, i *correlate.Incident) bool {
+	lost := false
+	for a := range v.Members(i.ID) {
+		if a.Phase() != event.Expired {
+			continue
+		}
+		lost = true
+		for c := range a.Claims() {
+			quiet := c.Maintenance && len(v.WindowsOver(i.Tenant, c.Labels)) > 0
+			if c.Phase == event.Expired && !quiet && len(v.SilencedBy(i.Tenant, c.Labels, v.At)) == 0 {
+				return false
+			}
+		}
+	}
+	return lost
 }
 
 func moment(t event.Time) *time.Time {
@@ -191,7 +246,7 @@ func (f feed) alerts(v *correlate.View, i *correlate.Incident, out *message.Inci
 		if len(list) == looksAt {
 			break
 		}
-		if i.AckedAt != 0 && a.State().FiringAt > i.AckedAt {
+		if i.AckedAt != 0 && a.Phase() == event.Firing && a.State().FiringAt > i.AckedAt { // what has cleared again wakes nobody
 			out.New++
 		}
 		list = append(list, a)
@@ -223,18 +278,30 @@ func told(a correlate.Alert) message.Alert {
 	return out
 }
 
-func (f feed) Open(ctx context.Context, tenant string) (out []message.IncidentLine, err error) {
+func (f feed) Open(ctx context.Context, tenant string) (out []notify.Subject, err error) {
 	v, err := f.engine.View(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i := range v.Incidents() {
-		if i.Tenant == tenant && i.Phase == event.IncidentOpen && i.Priority <= 2 {
-			out = append(out, message.IncidentLine{ID: i.ID.String(), Title: i.Title, Priority: int(i.Priority)})
+		if i.Tenant == tenant && i.Phase == event.IncidentOpen {
+			out = append(out, subject(v, &i))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b message.IncidentLine) int { return a.Priority - b.Priority })
-	return out[:min(len(out), 20)], nil
+	return out, nil
+}
+
+func (f feed) Service(ctx context.Context, tenant, id string) (name, team string, err error) {
+	v, err := f.engine.View(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	slot := v.CMDB().Find(tenant, id)
+	if slot == 0 {
+		return id, "", nil
+	}
+	ci := v.CMDB().State(slot)
+	return strings.Clone(cmp.Or(ci.Name, id)), strings.Clone(ci.Attributes.Get("team")), nil
 }
 
 // beat sends the daemon's own sign of life while it is ready.
@@ -294,7 +361,7 @@ func (o outbox) Receivers() []api.ReceiverStatus {
 	for _, r := range o.n.Receivers() {
 		out = append(out, api.ReceiverStatus{
 			Name: r.Name, Kind: r.Kind, Pending: r.Pending, Oldest: instant(r.Oldest), LastSuccess: instant(r.LastSuccess),
-			LastFailure: instant(r.LastFailure), LastError: r.LastError, Failures: r.Failures, RetryAt: instant(r.RetryAt),
+			LastFailure: instant(r.LastFailure), LastError: r.LastError, Failures: r.Failures, RetryAt: instant(r.RetryAt), Aside: r.Aside,
 		})
 	}
 	return out
@@ -372,8 +439,17 @@ func preview(m message.Message) *api.Preview {
 
 // outboxError puts notify's errors into the API's words.
 func outboxError(err error) error {
+	refused, ok := errors.AsType[*notify.Refusal](err)
 	switch {
-	case errors.Is(err, notify.ErrNoReceiver), errors.Is(err, notify.ErrNoTeam), errors.Is(err, notify.ErrNoOverride), errors.Is(err, notify.ErrNoIncident):
+	case ok:
+		return &api.OutboxError{Invalid: true, Hint: refused.Hint, Err: err}
+	case errors.Is(err, notify.ErrNoReceiver):
+		return &api.OutboxError{NotFound: true, Hint: "`tocsin notify receivers` lists them; the configuration's notify_file names them", Err: err}
+	case errors.Is(err, notify.ErrNoTeam):
+		return &api.OutboxError{NotFound: true, Hint: "`tocsin oncall` lists them; the configuration's notify_file names them", Err: err}
+	case errors.Is(err, notify.ErrNoOverride):
+		return &api.OutboxError{NotFound: true, Hint: "`tocsin oncall` lists the overrides that are not over", Err: err}
+	case errors.Is(err, notify.ErrNoIncident):
 		return &api.OutboxError{NotFound: true, Err: err}
 	case err != nil:
 		return &api.OutboxError{Err: err}

@@ -50,9 +50,8 @@ func (s *State) alertState(slot uint32) event.AlertState {
 	return s.named(state, s.claimLabels(a.claims))
 }
 
-// newClaim adds one more source, or one more label set, to an alert that is known.
-func (s *State) newClaim(b *event.Batch, alert, source uint32, ev *event.Event, h heard) {
-	claim := s.fullClaim(s.claims.Alloc(), source, ev, first(h))
+// newClaim adds one more source, or one more label set, to an alert that is known. Its slot is new, or that of a claim that ended.
+func (s *State) newClaim(b *event.Batch, alert uint32, claim event.ClaimState, h heard) {
 	a := s.alertState(alert)
 	switch {
 	case h.cleared:
@@ -225,7 +224,11 @@ func raise(a *event.AlertState, sev event.Severity) {
 // its incident's phase.
 func (s *State) settled(alert, claim uint32) {
 	s.reviewTargets(claim)
-	s.heard(alert)
+	if s.claims.At(claim).phase != event.Expired { // its source said something
+		s.heard(alert)
+	}
 	s.reconsider(alert)
+	s.reviewHurt(alert)
 	s.settle(s.alerts.At(alert).incident)
+	s.reviewOutages()
 }

@@ -15,6 +15,9 @@ func (s *State) emit(ch event.Change) {
 	ch.Shard, ch.Seq, ch.At, ch.N = s.in.Shard, s.in.Seq, s.in.At, uint32(len(s.out))
 	s.out = append(s.out, ch)
 	s.apply(&s.out[len(s.out)-1])
+	if ch.Incident != nil && ch.Incident.Priority == 1 {
+		s.followUp(ch.Incident)
+	}
 }
 
 // Fold moves the state by the changes that a log holds for an input, instead of stepping it: another version of the core
@@ -35,6 +38,7 @@ func (s *State) Fold(in *event.Input, changes []event.Change) (err error) {
 	for i := range changes {
 		s.apply(&changes[i])
 	}
+	s.members.sweep()
 	return nil
 }
 
@@ -46,12 +50,18 @@ func (s *State) apply(ch *event.Change) {
 	case event.AlertDropped:
 		s.dropAlert(ch.Alert.ID.Slot())
 	case event.AlertFiring, event.AlertUpdated, event.AlertCleared, event.AlertExpired, event.ClaimEnded,
-		event.AlertSuppressed, event.AlertReleased, event.AlertSeverity, event.AlertJoined, event.AlertDamped, event.AlertSteadied:
+		event.AlertSuppressed, event.AlertReleased, event.AlertSeverity, event.AlertJoined, event.AlertDamped, event.AlertSteadied,
+		event.AlertMoved:
 		s.applyAlert(ch)
 	case event.IncidentOpened, event.IncidentUpdated, event.IncidentAcknowledged, event.IncidentAssigned, event.IncidentNoted,
 		event.IncidentCleared, event.IncidentRecovered, event.IncidentRelapsed, event.IncidentSignalLost,
 		event.IncidentResolved, event.IncidentReopened, event.IncidentFlapping, event.IncidentWorse, event.IncidentSnoozed,
-		event.IncidentWoke, event.IncidentHeld, event.IncidentUnheld:
+		event.IncidentWoke, event.IncidentHeld, event.IncidentUnheld,
+		event.IncidentEdited, event.IncidentBegun, event.IncidentCancelled, event.IncidentClosed, event.IncidentMerged,
+		event.IncidentAbsorbed, event.IncidentSplit, event.IncidentUnmerged, event.IncidentProposed, event.IncidentAnswered,
+		event.IncidentWatched, event.IncidentTasked, event.IncidentLinked, event.IncidentMajor, event.IncidentTold,
+		event.IncidentUpdateDue, event.IncidentReviewed, event.IncidentReported, event.IncidentTicket, event.IncidentChase,
+		event.IncidentRated, event.IncidentHit:
 		s.applyIncident(ch)
 	case event.SilenceSet, event.SilenceStarted, event.SilenceEnding, event.SilenceEnded, event.SilenceDropped:
 		s.applySilence(ch)
@@ -63,6 +73,12 @@ func (s *State) apply(ch *event.Change) {
 		s.applyHeartbeat(ch)
 	case event.HandoverNoted, event.HandoverSigned:
 		s.applyHandover(ch)
+	case event.CISet, event.CIDropped:
+		s.applyCI(ch)
+	case event.CIRedacted:
+		s.cmdb.Redact(ch.CI.Tenant, ch.CI.ID, ch.Text, ch.Count)
+	case event.OutageSet, event.OutageEnded:
+		s.applyOutage(ch)
 	default:
 		s.applyMeta(ch)
 	}
@@ -78,6 +94,7 @@ func (s *State) applyMeta(ch *event.Change) {
 		s.movePosition(&ch.Position)
 	case event.CoreStarted:
 		s.meta.Core = ch.Text
+		s.scheduleResolved()
 	case event.GraceStarted:
 		s.beginGrace(ch)
 	case event.RulesLoaded:
@@ -98,19 +115,46 @@ func (s *State) loadRules(text []byte) {
 	}
 	s.rules, s.meta.Rules = set, append([]byte(nil), text...)
 	s.reindexInhibition()
+	s.reschedule()
+}
+
+// reschedule sets the deadlines that rest on settings anew, after those have changed.
+func (s *State) reschedule() {
+	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
+		if s.alerts.At(slot).firstAt != 0 {
+			s.scheduleAlert(slot)
+		}
+	}
+	for id := event.IncidentID(1); id < s.incidents.Next(); id++ {
+		if phase := s.incidents.Phase(id); phase == event.IncidentOpen || phase == event.IncidentDone {
+			s.scheduleIncident(id)
+		}
+	}
+	s.scheduleWatch()
+}
+
+// scheduleResolved sees to it that incidents which an older version resolved, and had no deadline for, are closed in time.
+func (s *State) scheduleResolved() {
+	for id := event.IncidentID(1); id < s.incidents.Next(); id++ {
+		if s.incidents.Phase(id) == event.IncidentDone && s.members.At(uint32(id)).timer == 0 {
+			s.scheduleIncident(id)
+		}
+	}
 }
 
 func (s *State) applySeen(ch *event.Change) {
 	claim := s.claims.Mut(ch.Claim.ID)
-	firing := claim.phase == event.Firing
+	firing, earlier := claim.phase == event.Firing, ch.Claim.EndsAt < claim.endsAt
 	claim.put(&ch.Claim)
 	if ch.Kind == event.AlertSeen {
 		claim.seenAt = ch.At
 	}
-	if !firing || claim.timer == 0 {
+	if !firing || claim.timer == 0 || earlier {
 		s.scheduleClaim(ch.Claim.ID)
 	}
-	s.sources.Mut(claim.source).lastWord = ch.At
+	if ch.Kind == event.AlertSeen {
+		s.sources.Mut(claim.source).lastWord = ch.At
+	}
 }
 
 // put stores what every claim change carries.
@@ -158,6 +202,9 @@ func (s *State) applyAlert(ch *event.Change) {
 	}
 	s.relink(slot, &before)
 	s.recount(&before, a)
+	if before.reason == event.ReasonHeartbeat && ch.Claim.ID != 0 && ch.Claim.Phase != event.Firing {
+		s.watchBy(ch.At) // its heartbeat may be overdue earlier
+	}
 	if ch.Kind == event.AlertFiring && a.incident != 0 || ch.Kind == event.AlertJoined {
 		s.incidents.SetLastOnset(a.incident, ch.At)
 	}
@@ -177,7 +224,7 @@ func (r *alertRec) put(a *event.AlertState) {
 	r.number = uint32(a.ID >> 32)
 	r.startsAt, r.firingAt, r.endedAt, r.easesAt, r.firstAt = a.StartsAt, a.FiringAt, a.EndedAt, a.EasesAt, a.FirstAt
 	r.occurrences, r.phase, r.severity, r.reason, r.incident = a.Occurrences, a.Phase, a.Severity, a.Reason, a.Incident
-	r.ci, r.bound = a.CI, a.Bound
+	r.ci, r.bound, r.boundBy = a.CI, a.Bound, a.BoundBy
 	r.flags = 0
 	if a.Ghost {
 		r.flags |= flagGhost
@@ -196,7 +243,7 @@ func (r *alertRec) state(slot uint32) event.AlertState {
 		ID: event.NewAlertID(slot, r.number), Phase: r.phase, Severity: r.severity, Reason: r.reason,
 		Ghost: r.flags&flagGhost != 0, Suppressed: r.flags&flagSuppressed != 0, Occurrences: r.occurrences,
 		Incident: r.incident, StartsAt: r.startsAt, FiringAt: r.firingAt, EndedAt: r.endedAt, EasesAt: r.easesAt, FirstAt: r.firstAt,
-		CI: r.ci, Bound: r.bound,
+		CI: r.ci, Bound: r.bound, BoundBy: r.boundBy,
 	}
 }
 
@@ -233,11 +280,23 @@ func (s *State) applyClaim(alert uint32, ch *event.Change) {
 			s.unindexClaim(slot)
 		}
 	}
-	if ch.Kind != event.AlertExpired && ch.Kind != event.AlertSuppressed && ch.Kind != event.AlertReleased {
+	if carriesWord(ch) {
 		s.claims.Mut(slot).seenAt = ch.At
 		src.lastWord = ch.At
 	}
 	s.scheduleClaim(slot)
+}
+
+// carriesWord tells whether a claim's change came of something that its source said.
+func carriesWord(ch *event.Change) bool {
+	switch ch.Kind {
+	case event.AlertSuppressed, event.AlertReleased:
+		return false
+	case event.AlertExpired, event.ClaimEnded:
+		return ch.Claim.Phase != event.Expired
+	default:
+		return true
+	}
 }
 
 // ensureClaim is ensureAlert for claims.
@@ -249,7 +308,8 @@ func (s *State) ensureClaim(slot uint32) {
 	}
 }
 
-// storeClaim takes over the text of a claim, new or changed. A label set never changes under a claim.
+// storeClaim takes over the text of a claim, new or changed. A label set changes under a claim only when its slot is given to
+// another after it ended.
 func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 	rec := s.claims.Mut(c.ID)
 	old := *rec
@@ -257,8 +317,13 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 	rec.annotations, rec.url = s.text.Put(c.Annotations), s.text.Intern(c.GeneratorURL)
 	s.text.Free(old.annotations)
 	s.text.Release(old.url)
+	s.work.labels = labelset.Append(s.text, s.work.labels[:0], old.labels)
+	if old.alert == 0 || !s.work.labels.Equal(c.Labels) {
+		rec.labels = s.text.Put(c.Labels)
+		s.text.Free(old.labels)
+	}
 	if old.alert == 0 {
-		rec.labels, rec.alert = s.text.Put(c.Labels), alert
+		rec.alert = alert
 		a := s.alerts.Mut(alert)
 		rec.next, a.claims = a.claims, c.ID
 	}
@@ -268,7 +333,7 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 func (s *State) dropAlert(slot uint32) {
 	before := *s.alerts.At(slot)
 	after := before
-	after.incident, after.phase, after.flags = 0, event.Cleared, 0
+	after.incident, after.phase, after.flags, after.ci = 0, event.Cleared, 0, 0
 	*s.alerts.Mut(slot) = after
 	s.relink(slot, &before)
 	s.recount(&before, &after)
@@ -294,6 +359,7 @@ func (s *State) dropAlert(slot uint32) {
 
 // recount moves the counts that follow from one alert's state.
 func (s *State) recount(before, after *alertRec) {
+	s.recountCI(before, after)
 	if before.phase == event.Firing {
 		s.meta.Firing--
 	}
@@ -316,9 +382,10 @@ func (m *memberRec) count(a *alertRec, by int32) {
 	switch a.phase {
 	case event.Firing:
 		m.firing += uint32(by)
-		m.worst[a.severity] += uint32(by)
 		if a.flags&flagSuppressed != 0 {
 			m.suppressed += uint32(by)
+		} else {
+			m.worst[a.severity] += uint32(by)
 		}
 	case event.Expired:
 		m.expired += uint32(by)
@@ -326,7 +393,7 @@ func (m *memberRec) count(a *alertRec, by int32) {
 	}
 }
 
-// severity returns the worst severity that fires, Clear when none does.
+// severity returns the worst severity that fires and is not quiet, Clear when none does.
 func (m *memberRec) severity() event.Severity {
 	for sev := event.Critical; sev <= event.Info; sev++ {
 		if m.worst[sev] > 0 {
@@ -341,9 +408,11 @@ func (s *State) applyIncident(ch *event.Change) {
 	s.incidents.Put(ch.Incident)
 	if isNew {
 		s.members.Alloc()
+	}
+	if isNew && ch.Incident.Rule != "" { // what a person opens belongs to no group
 		s.bindGroup(ch.Incident)
 	}
-	if ch.Kind == event.IncidentOpened || ch.Kind == event.IncidentReopened {
+	if ch.Actor == "" && (ch.Kind == event.IncidentOpened || ch.Kind == event.IncidentReopened) {
 		s.countOpening(ch.Incident)
 	}
 	s.scheduleIncident(ch.Incident.ID)

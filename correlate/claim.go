@@ -25,6 +25,7 @@ type heard struct {
 	said     bool       // the source gave startsAt
 	timeout  bool       // endsAt is arrival + resolve_timeout
 	cleared  bool
+	guessed  bool       // the source gave no end: endsAt is the arrival
 	confirm  event.Time // a stale firing is believed when it comes again this much later
 }
 
@@ -43,7 +44,7 @@ func fill(ev *event.Event, kind event.SourceKind, at, timeout, confirm event.Tim
 	switch {
 	case h.cleared:
 		if h.endsAt == 0 {
-			h.endsAt = at
+			h.endsAt, h.guessed = at, true
 		}
 	case kind == event.SendOnce:
 		h.endsAt = event.Never
@@ -140,6 +141,9 @@ const endSlack = 2 * event.Second
 func mergeCleared(c *event.ClaimState, h heard) effect {
 	before := *c
 	what := effectMoved
+	if h.guessed { // its clock may run ahead of ours: what it ends is what it began last
+		h.endsAt = max(h.endsAt, c.LastStart)
+	}
 	c.ClearedAt = max(c.ClearedAt, h.endsAt)
 	switch {
 	case h.endsAt+endSlack < c.LastStart: // the end of an occurrence before this one, read late
@@ -167,7 +171,7 @@ func clearAgain(c *event.ClaimState, h heard) {
 		c.StartsAt = h.startsAt
 	}
 	c.StartsAt, c.EndsAt = min(c.StartsAt, h.startsAt), max(c.EndsAt, h.endsAt)
-	c.LastStart = max(c.LastStart, h.saidStart())
+	c.LastStart, c.StaleAt = max(c.LastStart, h.saidStart()), 0
 }
 
 func sameTimes(c, before *event.ClaimState) bool {

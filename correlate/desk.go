@@ -13,10 +13,13 @@ type desk struct {
 	Storms  []*storm
 	Beats   []*event.Heartbeat
 	Books   []*book
+	Outages []*event.Outage
 
-	StormNumber, BeatNumber uint32 // given out so far
+	StormNumber, BeatNumber, OutageNumber uint32     // given out so far
+	WatchAt                               event.Time // when its timer is due
 
-	lost int // heartbeats that are lost
+	lasting []*event.Outage            // those that last and that the machine looks after
+	lost    map[event.AlertID][]uint32 // numbers of the heartbeats that are lost, by alert; 0: those of sources
 }
 
 // Bounds of the lists; what would exceed one is refused by name, or the oldest goes.
@@ -45,6 +48,7 @@ func (s *State) watchDue() {
 	s.windowsDue()
 	s.heartbeatsDue()
 	s.stormsDue()
+	s.cmdbDue()
 	s.scheduleWatch()
 }
 
@@ -60,5 +64,20 @@ func (s *State) scheduleWatch() {
 	for _, t := range s.desk.Storms {
 		deadline = min(deadline, t.deadline(s.settings()))
 	}
-	s.schedule(&s.meta.Watch, timerWatch, 0, wholeSecond(deadline))
+	s.watchAt(min(deadline, s.cmdb.NextDue()))
+}
+
+// watchBy makes the timer of the desk due at the deadline of one thing, unless it is due before: then all are looked at.
+func (s *State) watchBy(deadline event.Time) {
+	switch {
+	case s.meta.Watch == 0 || deadline < s.desk.WatchAt:
+		s.watchAt(deadline)
+	case s.desk.WatchAt == 0: // a snapshot of before did not say
+		s.scheduleWatch()
+	}
+}
+
+func (s *State) watchAt(deadline event.Time) {
+	s.desk.WatchAt = wholeSecond(deadline)
+	s.schedule(&s.meta.Watch, timerWatch, 0, s.desk.WatchAt)
 }

@@ -87,6 +87,23 @@ func restless(a *event.AlertState) bool {
 	return !a.Flap.Damped && a.Flap.Penalty >= flapDamp && (a.Severity != event.Critical || a.Incident != 0)
 }
 
+// unheard tells whether a damped alert goes up and down without an incident that says so, because a person resolved it or
+// something was quiet: a critical one is heard of at its next firing, any other when what was resolved would not reopen.
+func (s *State) unheard(a *event.AlertState, k groupKey) bool {
+	id := a.Incident
+	if id == 0 {
+		if g := s.findGroup(k); g != 0 {
+			id = s.leads(g)
+		}
+	}
+	if id == 0 {
+		return !a.Suppressed
+	}
+	inc := s.incidents.Brief(id)
+	return inc.Phase != event.IncidentOpen && !a.Suppressed &&
+		(a.Severity == event.Critical || s.meta.At-inc.ResolvedAt > s.settings().ReopenWithin)
+}
+
 // damp puts a restless alert under damping. That opens an incident, or holds the one it is in open, and says so once.
 func (s *State) damp(slot uint32) {
 	a := s.alertState(slot)
@@ -128,7 +145,7 @@ func (s *State) dampedOpens(a *event.AlertState) bool {
 	}
 	p := place{reason: event.ReasonFlapped, key: s.groupOf(s.tenantOf(c.Source), ls)}
 	if g := s.findGroup(p.key); g != 0 {
-		p.previous = s.groups.At(g).incident
+		p.previous = s.leads(g)
 	}
 	if p.previous != 0 && s.takes(p.previous, a, &p) {
 		a.Incident = p.incident

@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/itsm"
@@ -23,6 +24,7 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	ls = append(s.work.onset[:0], ls...)
 	s.work.onset = ls
 	a = s.named(a, ls)
+	s.bindOnset(&a, b.Source.Tenant, ls)
 	p := s.placeOf(&a, &claim, s.groupOf(b.Source.Tenant, ls), s.late(b))
 	a.Reason, a.Incident = p.reason, p.incident
 	gap := event.Time(0)
@@ -41,7 +43,9 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	}
 	s.damp(a.ID.Slot())
 	s.settled(a.ID.Slot(), claim.ID)
-	s.secondOnset(&a, gap)
+	if !s.late(b) {
+		s.secondOnset(&a, gap)
+	}
 	if p.reason == event.ReasonHeartbeat {
 		s.expect(a.ID.Slot())
 	}
@@ -53,17 +57,20 @@ func (s *State) secondOnset(a *event.AlertState, gap event.Time) {
 	if a.Incident == 0 || gap <= s.settings().OnsetGap || a.Suppressed || a.Flap.Damped || !s.opens(a) {
 		return
 	}
-	s.worse(a.Incident, fmt.Sprintf("a second onset after %s: %s", roughly(gap), a.Name))
+	s.worse(a.Incident, fmt.Sprintf("a second onset after %s: %s", roughly(gap), a.Name), false)
 }
 
-// worse rings an acknowledged incident again, once until it is acknowledged anew.
-func (s *State) worse(id event.IncidentID, why string) {
+// worse rings an acknowledged incident again, once until it is acknowledged anew, but for a rise of its priority: each one
+// rings.
+func (s *State) worse(id event.IncidentID, why string, rise bool) {
 	inc := s.incidents.Brief(id)
-	if inc.Phase != event.IncidentOpen || inc.AckedAt == 0 || inc.WorseAt != 0 {
+	if inc.WorseAt != 0 && !rise {
 		return
 	}
 	state := s.incidents.State(id)
-	itsm.Worsen(&state, s.meta.At)
+	if !itsm.Worsen(&state, s.meta.At) {
+		return
+	}
 	s.emit(event.Change{Kind: event.IncidentWorse, Incident: &state, Text: why})
 }
 
@@ -83,15 +90,20 @@ func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, k groupKey, la
 		p.reason = event.ReasonHeartbeat
 		return p
 	}
-	if a.Incident != 0 && s.stays(a.Incident, a, &p) {
+	if a.Flap.Damped && s.unheard(a, k) {
+		a.Flap.Damped = false // it enters damping anew, and with that an incident
+	}
+	if a.Incident != 0 && s.stays(a.Incident, a, &p) && !(late && p.reason == event.ReasonReopened) {
 		return p
 	}
+	p.incident = 0
 	if g := s.findGroup(k); g != 0 {
-		p.previous = s.groups.At(g).incident
+		p.previous = s.leads(g)
 	}
-	if p.previous != 0 && s.takes(p.previous, a, &p) {
+	if p.previous != 0 && s.takes(p.previous, a, &p) && !(late && p.reason == event.ReasonReopened) {
 		return p
 	}
+	p.incident = 0
 	p.reason = s.verdict(a, c, late)
 	return p
 }
@@ -103,7 +115,7 @@ func (s *State) stays(id event.IncidentID, a *event.AlertState, p *place) bool {
 		p.reason, p.incident = event.ReasonJoined, id
 		return true
 	}
-	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && !s.unsteady(a) {
+	if inc.Phase == event.IncidentDone && s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && !s.unsteady(a) {
 		p.reason, p.incident = event.ReasonReopened, id
 		return true
 	}
@@ -128,7 +140,7 @@ func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
 			Operands: []string{id.String(), idle.Duration().String(), p.key.window.Duration().String()}})
 		return false
 	}
-	if s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) && (!s.unsteady(a) || p.reason == event.ReasonFlapped) {
+	if inc.Phase == event.IncidentDone && s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) && (!s.unsteady(a) || p.reason == event.ReasonFlapped) {
 		p.reason, p.incident = event.ReasonReopened, id
 		return true
 	}
@@ -166,12 +178,17 @@ func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) eve
 
 // open emits a new incident for an alert.
 func (s *State) open(a *event.AlertState, p place) event.IncidentID {
+	beat := s.blindness(&p.key)
+	if beat == nil {
+		beat = &event.Heartbeat{}
+	}
 	state := itsm.Open(itsm.Opening{
 		ID: s.incidents.Next(), Tenant: p.key.tenant, Title: title(a, p.key.labels), Rule: p.key.rule,
-		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At, Heartbeat: s.work.blind,
+		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At, Heartbeat: beat.Number,
 	})
-	if s.work.blind != 0 {
-		state.Title = clip("Blind: " + p.key.labels.Get("heartbeat"))
+	s.hurtFirst(&state, a)
+	if beat.Number != 0 {
+		state.Title = clip("Blind: " + beat.Name)
 	} else {
 		state.Storm = s.stormOf(p.key.tenant, state.Priority)
 	}
@@ -194,7 +211,7 @@ func (s *State) openingLedger(a *event.AlertState, p place) []event.LedgerEntry 
 // title names an incident after the alert that opened it and what its alerts share.
 func title(a *event.AlertState, key event.Labels) string {
 	name := strings.Clone(a.Name)
-	if name == "" {
+	if !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsControl(r) && !unicode.IsSpace(r) }) { // nothing that people see
 		name = "Alert"
 	}
 	var where []string
@@ -229,6 +246,11 @@ func (s *State) reopen(a *event.AlertState, p place) {
 		{Kind: "alert", Operands: []string{a.ID.String(), a.Name, a.Resource}},
 	}
 	itsm.Reopen(&state, s.meta.At)
+	worst := a.Severity
+	if others := s.members.At(uint32(p.incident)).severity(); others != event.Clear {
+		worst = min(worst, others)
+	}
+	itsm.Reassess(&state, worst)
 	state.Storm = s.stormOf(state.Tenant, state.Priority)
 	s.emit(event.Change{Kind: event.IncidentReopened, Incident: &state, Ledger: ledger})
 }
@@ -238,7 +260,9 @@ func (s *State) adopt(id event.IncidentID) {
 	g := s.members.At(uint32(id)).group
 	slots := s.work.slots[:0]
 	for slot := s.groups.At(g).head; slot != 0; slot = s.alerts.At(slot).next {
-		slots = append(slots, slot)
+		if s.alerts.At(slot).reason != event.ReasonHeartbeat { // a sign of life is evidence of nothing
+			slots = append(slots, slot)
+		}
 	}
 	s.work.slots = slots
 	for _, slot := range slots {
@@ -246,16 +270,20 @@ func (s *State) adopt(id event.IncidentID) {
 		a.Incident, a.Reason = id, event.ReasonEvidence
 		s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
 	}
+	for _, slot := range slots {
+		s.reviewHurt(slot)
+	}
 }
 
 // reconsider looks again at an alert that waits, after something about it changed: a silence ended, its severity rose, its
 // time is up.
 func (s *State) reconsider(slot uint32) {
 	rec := s.alerts.At(slot)
-	if rec.phase != event.Firing || rec.incident != 0 {
+	if rec.phase != event.Firing || rec.incident != 0 && !s.outgrown(rec) {
 		return
 	}
 	a := s.alertState(slot)
+	a.Incident = 0
 	c := s.firstLive(slot)
 	s.work.onset = append(s.work.onset[:0], s.claimLabels(s.alerts.At(slot).claims)...)
 	reason := s.verdict(&a, &c, a.Reason == event.ReasonLate && s.meta.At < a.FiringAt+s.settings().LagThreshold)
@@ -272,7 +300,7 @@ func (s *State) reconsider(slot uint32) {
 	p := place{reason: reason, key: s.groupOf(s.tenantOf(c.Source), s.work.onset)}
 	gap := event.Time(0)
 	if g := s.findGroup(p.key); g != 0 {
-		p.previous = s.groups.At(g).incident
+		p.previous = s.leads(g)
 	}
 	if p.previous != 0 && s.takes(p.previous, &a, &p) {
 		a.Reason, a.Incident = p.reason, p.incident
@@ -286,6 +314,13 @@ func (s *State) reconsider(slot uint32) {
 	s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
 	s.adopt(a.Incident)
 	s.secondOnset(&a, gap)
+}
+
+// outgrown tells whether an alert fires on after its incident was resolved, and is now worse than what was resolved: nobody has
+// said anything about that.
+func (s *State) outgrown(a *alertRec) bool {
+	inc := s.incidents.Brief(a.incident)
+	return inc.Phase != event.IncidentOpen && a.flags&flagSuppressed == 0 && a.severity < inc.Severity
 }
 
 // firstLive returns the first claim that fires.
@@ -308,18 +343,19 @@ func (s *State) settle(id event.IncidentID) {
 		return
 	}
 	switch {
+	case m.alerts == 0 || m.firing == 0 && m.damped > 0: // nobody speaks for it, or what goes up and down: what it is now says nothing
+		s.unclear(id)
 	case m.firing > 0 && (inc.ClearSince != 0 || inc.SignalLost):
 		wasClear := inc.ClearSince != 0
 		s.change(id, event.IncidentRelapsed, func(i *event.IncidentState) {
 			i.ClearSince, i.SignalLost, i.Recovered = 0, false, false
-			itsm.Reassess(i, m.severity())
 		})
+		s.reassess(id)
 		if wasClear && m.firing > m.suppressed {
-			s.worse(id, "it fires again after it had cleared")
+			s.worse(id, "it fires again after it had cleared", false)
 		}
-	case m.firing > 0 && m.severity() != inc.Severity && (m.severity() < inc.Severity || inc.AckedAt == 0):
-		s.reassess(id, m.severity())
-	case m.firing == 0 && m.damped > 0: // it goes up and down: what it is now says nothing
+	case m.firing > 0:
+		s.reassess(id)
 	case m.firing == 0 && m.expired > 0 && !inc.SignalLost:
 		s.change(id, event.IncidentSignalLost, func(i *event.IncidentState) { i.SignalLost, i.ClearSince, i.Recovered = true, 0, false })
 	case m.firing == 0 && m.expired == 0 && inc.ClearSince == 0:
@@ -327,12 +363,17 @@ func (s *State) settle(id event.IncidentID) {
 	}
 }
 
-// reassess moves an incident's severity and priority; a higher priority rings again where it had been acknowledged.
-func (s *State) reassess(id event.IncidentID, worst event.Severity) {
-	before := s.incidents.State(id).Priority
-	s.change(id, event.IncidentUpdated, func(i *event.IncidentState) { itsm.Reassess(i, worst) })
-	if after := s.incidents.State(id).Priority; after < before {
-		s.worse(id, fmt.Sprintf("the priority rose from P%d to P%d", before, after))
+// reassess brings an incident's severity and priority in line with the alerts that fire and are not quiet; a higher priority
+// rings again where it had been acknowledged.
+func (s *State) reassess(id event.IncidentID) {
+	state := s.incidents.State(id)
+	before := state.Priority
+	if !itsm.Reassess(&state, s.members.At(uint32(id)).severity()) {
+		return
+	}
+	s.emit(event.Change{Kind: event.IncidentUpdated, Incident: &state})
+	if state.Priority < before {
+		s.worse(id, fmt.Sprintf("the priority rose from P%d to P%d", before, state.Priority), true)
 	}
 }
 

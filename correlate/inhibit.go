@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/rules"
 )
 
@@ -54,13 +55,37 @@ func inhibitHash(scratch []byte, rule int, in *rules.Inhibit, tenant string, ls 
 	return xxhash.Sum64(b), b
 }
 
+// findBucket returns the bucket of a rule at the values that ls has, 0 when no claim is in it.
 func (s *State) findBucket(rule int, tenant string, ls event.Labels) (slot uint32, hash uint64) {
-	hash, s.work.bytes = inhibitHash(s.work.bytes, rule, &s.rules.Inhibit[rule], tenant, ls)
-	slot, _ = s.inhibition.byKey.Find(hash, func(ref uint32) bool {
-		b := s.inhibition.buckets.At(ref)
-		return b.hash == hash && b.rule == uint32(rule)
+	x, in := &s.inhibition, &s.rules.Inhibit[rule]
+	hash, s.work.bytes = inhibitHash(s.work.bytes, rule, in, tenant, ls)
+	slot, _ = x.byKey.Find(hash, func(ref uint32) bool {
+		b := x.buckets.At(ref)
+		if b.hash != hash || b.rule != uint32(rule) {
+			return false
+		}
+		c := s.claims.At(x.nodes.At(b.someNode()).claim)
+		return s.tenantOf(c.source) == tenant && sameEqual(s.text, in, c.labels, ls)
 	})
 	return slot, hash
+}
+
+// someNode is a node of the bucket: it has one as long as it is there, and what holds for its claim holds for all of them.
+func (b *bucketRec) someNode() uint32 {
+	if b.heads[sourceSide] != 0 {
+		return b.heads[sourceSide]
+	}
+	return b.heads[targetSide]
+}
+
+// sameEqual tells whether two label sets have the same values of a rule's equal labels. Their hash can be made to collide.
+func sameEqual(text labelset.Reader, in *rules.Inhibit, set flat.Ref, ls event.Labels) bool {
+	for _, name := range in.Equal {
+		if labelset.Get(text, set, name) != ls.Get(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // inhibited tells whether a firing alert mutes one with these labels. An alert on both sides of a rule is not muted by others
@@ -167,7 +192,8 @@ func (s *State) reindexInhibition() {
 	}
 }
 
-// reviewTargets looks again at the claims that this one, having begun or ceased to fire, may inhibit.
+// reviewTargets looks again at the claims that this one, having begun or ceased to fire, may inhibit: those of the buckets in
+// which it is the first that fires, or was the last.
 func (s *State) reviewTargets(claim uint32) {
 	if len(s.rules.Inhibit) == 0 {
 		return
@@ -176,16 +202,28 @@ func (s *State) reviewTargets(claim uint32) {
 	s.work.rules = s.rules.SourceRules(ls, s.work.rules[:0])
 	targets := s.work.targets[:0]
 	for _, rule := range s.work.rules {
-		if slot, _ := s.findBucket(rule, tenant, ls); slot != 0 {
-			for id := s.inhibition.buckets.At(slot).heads[targetSide]; id != 0; id = s.inhibition.nodes.At(id).next {
-				targets = append(targets, s.inhibition.nodes.At(id).claim)
-			}
+		slot, _ := s.findBucket(rule, tenant, ls)
+		if slot == 0 || !s.turns(slot, rule, ls, s.claims.At(claim).phase == event.Firing) {
+			continue
+		}
+		for id := s.inhibition.buckets.At(slot).heads[targetSide]; id != 0; id = s.inhibition.nodes.At(id).next {
+			targets = append(targets, s.inhibition.nodes.At(id).claim)
 		}
 	}
 	s.work.targets = targets
 	for _, target := range targets {
 		s.reviewClaim(target)
 	}
+}
+
+// turns tells whether a source that began or ceased to fire changed what its bucket inhibits.
+func (s *State) turns(bucket uint32, rule int, ls event.Labels, began bool) bool {
+	b := s.inhibition.buckets.At(bucket)
+	one := uint32(0)
+	if began {
+		one = 1
+	}
+	return b.sources == one || b.plain == one && !s.rules.Inhibit[rule].MatchesTarget(ls)
 }
 
 // reviewClaim emits whether a firing claim is inhibited when that has changed.

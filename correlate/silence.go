@@ -102,37 +102,40 @@ func (t *silences) remove(i int) {
 }
 
 // setSilence makes a silence, or changes one in place where Alertmanager would: same matchers, and no rewriting of the past.
-// Otherwise the old one ends and a new one takes its place.
+// Otherwise a new one begins and the old one ends: what both quiet stays quiet.
 func (s *State) setSilence(c *event.Command) event.Result {
 	sil := *c.Silence
 	sil.Tenant, sil.Actor, sil.UpdatedAt = c.Tenant, c.Actor, s.meta.At
 	if _, err := newSilence(sil); err != nil {
 		return refuse(event.Invalid, err.Error(), "")
 	}
-	if sil.ID != "" {
-		i := s.silences.find(sil.ID, c.Tenant)
+	if sil.EndsAt < sil.StartsAt {
+		return refuse(event.Invalid, "the silence ends before it starts", "")
+	}
+	replaces := sil.ID
+	if replaces != "" {
+		i := s.silences.find(replaces, c.Tenant)
 		if i < 0 {
-			return refuse(event.NotFound, "silence "+sil.ID+" not found", "")
+			return refuse(event.NotFound, "silence "+replaces+" not found", "")
 		}
-		old := &s.silences.list[i].Silence
-		if s.inPlace(old, &sil) {
+		if s.inPlace(&s.silences.list[i].Silence, &sil) {
 			s.replaceSilence(i, sil)
 			return event.Result{SilenceID: sil.ID}
 		}
-		if old.State(s.meta.At) != event.SilenceExpired {
-			s.endSilence(i, c.Actor)
-		}
+	}
+	sil.StartsAt = max(sil.StartsAt, s.meta.At)
+	if sil.EndsAt <= sil.StartsAt {
+		return refuse(event.Invalid, "the silence ends before it starts", "")
 	}
 	if len(s.silences.list) >= maxSilences {
 		return refuse(event.Conflict, fmt.Sprintf("there are %d silences, the most there can be", maxSilences), "end some; expired ones leave by themselves")
 	}
 	sil.ID = s.newUUID()
-	sil.StartsAt = max(sil.StartsAt, s.meta.At)
-	if sil.EndsAt <= sil.StartsAt {
-		return refuse(event.Invalid, "the silence ends before it starts", "")
-	}
 	s.emit(event.Change{Kind: event.SilenceSet, Silence: &sil, Actor: c.Actor})
-	s.reviewSilence(sil.ID)
+	s.reviewSilences(s.silences.find(sil.ID, sil.Tenant))
+	if i := s.silences.find(replaces, c.Tenant); replaces != "" && s.silences.list[i].State(s.meta.At) != event.SilenceExpired {
+		s.endSilence(i, c.Actor)
+	}
 	return event.Result{SilenceID: sil.ID}
 }
 
@@ -161,7 +164,7 @@ func (s *State) replaceSilence(i int, sil event.Silence) {
 		sil.StartsAt = s.silences.list[i].StartsAt
 	}
 	s.emit(event.Change{Kind: event.SilenceSet, Silence: &sil, Actor: sil.Actor})
-	s.reviewSilence(sil.ID)
+	s.reviewSilences(i)
 }
 
 func (s *State) expireSilence(c *event.Command) event.Result {
@@ -182,39 +185,77 @@ func (s *State) endSilence(i int, actor string) {
 		sil.StartsAt = s.meta.At
 	}
 	sil.EndsAt, sil.UpdatedAt = s.meta.At, s.meta.At
-	active := s.silences.list[i].active
+	var firing []uint32
+	if s.silences.list[i].active {
+		firing = s.firingUnder(s.silences.list[i])[0]
+	}
 	s.emit(event.Change{Kind: event.SilenceEnded, Silence: &sil, Actor: actor})
-	if active {
-		s.requiet(s.silences.list[s.silences.find(sil.ID, sil.Tenant)], -1)
+	s.requiet(firing, -1)
+}
+
+// silencesDue starts, ends and forgets the silences whose timers have gone off in this tick, one of which is that of slot. The
+// first one of them does it for all.
+func (s *State) silencesDue(slot uint32) {
+	if *s.silences.timers.At(slot) != 0 || s.silences.bySlot(slot) < 0 {
+		return
+	}
+	var due []int
+	for i, sil := range s.silences.list {
+		if *s.silences.timers.At(sil.slot) == 0 {
+			due = append(due, i)
+		}
+	}
+	s.reviewSilences(due...)
+}
+
+// reviewSilences brings the effect of some silences, by their place in the list, in line with the time.
+func (s *State) reviewSilences(places ...int) {
+	var list []*silence
+	var turning []mute
+	for _, i := range places {
+		sil := s.silences.list[i]
+		list = append(list, sil)
+		if s.silenceTurns(sil) != 0 {
+			turning = append(turning, sil)
+		}
+	}
+	firing := s.firingUnder(turning...)
+	for _, sil := range list {
+		copied := sil.Silence
+		switch kind := s.silenceTurns(sil); {
+		case kind != 0:
+			ch := event.Change{Kind: kind, Silence: &copied}
+			if kind == event.SilenceEnding {
+				ch.Count = s.alertsOf(firing[0])
+			}
+			s.emit(ch)
+			switch kind {
+			case event.SilenceStarted:
+				s.requiet(firing[0], 1)
+			case event.SilenceEnded:
+				s.requiet(firing[0], -1)
+			default: // its end is only announced
+			}
+			firing = firing[1:]
+		case sil.State(s.meta.At) == event.SilenceExpired && s.meta.At >= sil.EndsAt+s.settings().SilenceRetention:
+			s.emit(event.Change{Kind: event.SilenceDropped, Silence: &copied})
+		case *s.silences.timers.At(sil.slot) == 0:
+			s.scheduleSilence(sil)
+		}
 	}
 }
 
-// silenceDue starts, ends or forgets a silence.
-func (s *State) silenceDue(slot uint32) {
-	if i := s.silences.bySlot(slot); i >= 0 && *s.silences.timers.At(slot) == 0 {
-		s.reviewSilence(s.silences.list[i].ID)
-	}
-}
-
-// reviewSilence brings a silence's effect in line with the time.
-func (s *State) reviewSilence(id string) {
-	i := slices.IndexFunc(s.silences.list, func(sil *silence) bool { return sil.ID == id })
-	sil := s.silences.list[i]
-	copied := sil.Silence
+// silenceTurns returns the change that is due for a silence and that concerns what it matches, 0 when none is.
+func (s *State) silenceTurns(sil *silence) event.ChangeKind {
 	switch state := sil.State(s.meta.At); {
 	case state == event.SilenceActive && !sil.active:
-		s.emit(event.Change{Kind: event.SilenceStarted, Silence: &copied})
-		s.requiet(s.silences.list[i], 1)
+		return event.SilenceStarted
 	case state == event.SilenceExpired && sil.active:
-		s.emit(event.Change{Kind: event.SilenceEnded, Silence: &copied})
-		s.requiet(s.silences.list[i], -1)
+		return event.SilenceEnded
 	case state == event.SilenceActive && s.warnsAt(sil) <= s.meta.At:
-		s.emit(event.Change{Kind: event.SilenceEnding, Silence: &copied, Count: s.silenced(sil)})
-	case state == event.SilenceExpired && s.meta.At >= sil.EndsAt+s.settings().SilenceRetention:
-		s.emit(event.Change{Kind: event.SilenceDropped, Silence: &copied})
-	case *s.silences.timers.At(sil.slot) == 0:
-		s.scheduleSilence(sil)
+		return event.SilenceEnding
 	}
+	return 0
 }
 
 func (s *State) applySilence(ch *event.Change) {
@@ -285,24 +326,11 @@ func (s *State) warnsAt(sil *silence) event.Time {
 	return sil.EndsAt - ahead
 }
 
-// silenced counts the alerts that fire under a silence.
-func (s *State) silenced(sil *silence) (n uint64) {
-	last := uint32(0)
-	for slot := uint32(1); slot < s.claims.Len(); slot++ {
+// requiet adds or takes one silence from claims that fire.
+func (s *State) requiet(claims []uint32, by int) {
+	for _, slot := range claims {
 		c := s.claims.At(slot)
-		if c.alert != 0 && c.alert != last && c.phase == event.Firing && sil.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
-			last = c.alert
-			n++
-		}
-	}
-	return n
-}
-
-// requiet adds or takes one silence from every claim that it matches. It looks at each alert in memory once.
-func (s *State) requiet(sil *silence, by int) {
-	for slot := uint32(1); slot < s.claims.Len(); slot++ {
-		c := s.claims.At(slot)
-		if c.alert == 0 || c.phase != event.Firing || !sil.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
+		if c.alert == 0 || c.phase != event.Firing {
 			continue
 		}
 		state := c.state(slot)
@@ -311,9 +339,11 @@ func (s *State) requiet(sil *silence, by int) {
 	}
 }
 
-// requieted emits what a claim's new silences or inhibition mean for its alert.
+// requieted emits what a claim's new silences, inhibition or window mean for its alert, and what that means for its incident: who
+// acknowledged it has not seen what began in the quiet and outlasts it.
 func (s *State) requieted(alert uint32, claim event.ClaimState) {
 	a := s.alertState(alert)
+	wasQuiet := a.Suppressed
 	others := s.liveClaims(alert, claim.ID)
 	kind := event.AlertReleased
 	if suppressed(&claim) {
@@ -322,6 +352,13 @@ func (s *State) requieted(alert uint32, claim event.ClaimState) {
 	a.Suppressed = suppressed(&claim) && others.suppressed == others.firing
 	s.emit(event.Change{Kind: kind, Alert: a, Claim: claim})
 	s.reconsider(alert)
+	if a = s.alertState(alert); a.Incident == 0 {
+		return
+	}
+	if wasQuiet && !a.Suppressed && s.opens(&a) && a.FiringAt > s.incidents.Brief(a.Incident).AckedAt {
+		s.worse(a.Incident, a.Name+" began while it was quiet, and fires on", false)
+	}
+	s.settle(a.Incident)
 }
 
 // newUUID returns an id that follows from the journal alone: the record's place and the changes it has caused so far.

@@ -13,8 +13,8 @@ import (
 // snapshotFormat names the layout of the records in a snapshot. It moves with every change of a *Rec type or of meta; the
 // containers check the size of each record besides.
 const (
-	snapshotFormat = 2
-	oldestSnapshot = 1 // that can still be read
+	snapshotFormat = 3
+	oldestSnapshot = 2 // that can still be read
 )
 
 // savedMeta is what a snapshot holds besides the containers.
@@ -55,7 +55,7 @@ func (v *View) Save(to io.Writer) error {
 		func() error { return v.groups.Save(w, "groups") },
 		func() error { return v.byGroup.Save(w, "by_group") },
 		func() error { return v.incidents.Save(w) },
-		func() error { return v.members.Save(w, "members") },
+		func() error { return v.members.Save(w) },
 		func() error { return v.timers.Save(w, "timers") },
 		func() error { return v.buckets.Save(w, "inhibit_buckets") },
 		func() error { return v.byKey.Save(w, "inhibit_keys") },
@@ -65,6 +65,8 @@ func (v *View) Save(to io.Writer) error {
 		func() error { return v.byPosition.Save(w, "by_position") },
 		func() error { return v.silenceTimers.Save(w, "silence_timers") },
 		func() error { return v.flaps.Save(w, "flaps") },
+		func() error { return v.cmdb.Save(w) },
+		func() error { return v.cis.Save(w, "ci_use") },
 		w.Close,
 	} {
 		if err := save(); err != nil {
@@ -88,7 +90,7 @@ func Load(from io.Reader) (*State, error) {
 	if saved.Format < oldestSnapshot || saved.Format > snapshotFormat {
 		return nil, fmt.Errorf("correlate: snapshot has format %d, this version reads %d to %d", saved.Format, oldestSnapshot, snapshotFormat)
 	}
-	old := saved.Format == 1
+	old := saved.Format == 2
 	for _, load := range []func() error{
 		func() error { return s.text.Strings.Load(r, "strings") },
 		func() error { return s.text.Blobs.Load(r, "blobs") },
@@ -107,7 +109,8 @@ func Load(from io.Reader) (*State, error) {
 		func() error { return s.positions.Load(r, "positions") },
 		func() error { return s.byPosition.Load(r, "by_position") },
 		func() error { return s.silences.timers.Load(r, "silence_timers") },
-		func() error { return s.loadFlaps(r, old) },
+		func() error { return s.flaps.Load(r, "flaps") },
+		func() error { return s.loadCMDB(r, old) },
 		r.Close,
 	} {
 		if err := load(); err != nil {
@@ -115,6 +118,17 @@ func Load(from io.Reader) (*State, error) {
 		}
 	}
 	return s, s.restore(saved)
+}
+
+// loadCMDB reads what format 2 did not have.
+func (s *State) loadCMDB(r *flat.Reader, old bool) error {
+	if old {
+		return nil
+	}
+	if err := s.cmdb.Load(r); err != nil {
+		return err
+	}
+	return s.cis.Load(r, "ci_use")
 }
 
 // restore takes over what lies outside the containers.
@@ -154,5 +168,6 @@ func (s *State) restoreDesk(kept desk) error {
 		s.desk.Windows[i] = ready
 	}
 	s.desk.countLost()
+	s.desk.countLasting()
 	return nil
 }

@@ -22,13 +22,15 @@ type State struct {
 	groups     *flat.Slab[groupRec]
 	byGroup    *flat.Index
 	incidents  *itsm.Table
-	members    *flat.Slab[memberRec] // by incident number
+	members    members
 	timers     *flat.Wheel
 	inhibition inhibition
 	sources    *flat.Slab[sourceRec]
 	positions  *flat.Slab[positionRec]
 	byPosition *flat.Index
 	flaps      *flat.Slab[flapRec]
+	cmdb       *itsm.CMDB
+	cis        *flat.Slab[ciUse] // by slot in cmdb
 	silences   silences
 	desk       desk
 	rules      *rules.Set
@@ -53,6 +55,8 @@ type meta struct {
 	Resumed event.Time // when the last grace began
 	Grace   event.Time // expiries of claims last heard before Resumed wait until then
 	Watch   uint32     // timer of what lies in desk
+
+	Discovered uint32 // configuration items that were seen in alerts and not confirmed
 }
 
 // scratch is memory that one step hands to the next.
@@ -65,7 +69,6 @@ type scratch struct {
 	slots   []uint32
 	targets []uint32
 	onset   event.Labels // of the alert that begins to fire
-	blind   uint32       // number of the heartbeat whose loss is being told
 }
 
 // alertRec is one alert. Zero firstAt: the slot is free.
@@ -86,6 +89,7 @@ type alertRec struct {
 	flap        uint32 // in flaps, 0 when it never changed
 	ci          uint32 // the configuration item it is bound to, 0 when to none
 	bound       event.Bound
+	boundBy     uint8
 	phase       event.AlertPhase
 	severity    event.Severity
 	reason      event.Reason
@@ -140,19 +144,6 @@ type groupRec struct {
 	refs       uint32           // alerts of this group
 }
 
-// memberRec is the machine's side of an incident: counts that follow from its alerts.
-type memberRec struct {
-	head, tail uint32
-	group      uint32
-	timer      uint32
-	alerts     uint32
-	firing     uint32
-	expired    uint32
-	suppressed uint32
-	damped     uint32
-	worst      [6]uint32 // firing alerts by severity
-}
-
 // sourceRec is a sender.
 type sourceRec struct {
 	lastWord     event.Time
@@ -180,9 +171,9 @@ func New() *State {
 	return &State{
 		text: text, alerts: flat.NewSlab[alertRec](), claims: flat.NewSlab[claimRec](), byIdentity: flat.NewIndex(),
 		groups: flat.NewSlab[groupRec](), byGroup: flat.NewIndex(), incidents: itsm.NewTable(text),
-		members: flat.NewSlab[memberRec](), timers: flat.NewWheel(), inhibition: newInhibition(),
+		members: newMembers(), timers: flat.NewWheel(), inhibition: newInhibition(),
 		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
-		flaps: flat.NewSlab[flapRec](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
+		flaps: flat.NewSlab[flapRec](), cmdb: itsm.NewCMDB(text), cis: flat.NewSlab[ciUse](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
 	}
 }
 

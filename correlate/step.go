@@ -22,6 +22,7 @@ func (s *State) Step(in *event.Input, out []event.Change) ([]event.Change, event
 	s.in, s.out = in, out
 	s.meta.Writer, s.meta.Seq, s.meta.At = in.Writer, in.Seq, max(s.meta.At, in.At)
 	res := s.dispatch(in)
+	s.members.sweep()
 	out = s.out
 	s.in, s.out = nil, nil
 	return out, res
@@ -41,7 +42,9 @@ func (s *State) dispatch(in *event.Input) event.Result {
 	case event.InputEvents:
 		s.stepBatch(in.Batch)
 	case event.InputCommand:
-		return s.stepCommand(in.Command)
+		res := s.stepCommand(in.Command)
+		s.reviewOutages()
+		return res
 	case event.InputTick:
 		s.stepTick()
 	case event.InputResumed:
@@ -69,6 +72,11 @@ func (s *State) stepRules(text []byte) {
 	s.emit(event.Change{Kind: event.RulesLoaded, Text: string(text)})
 	s.reviewInhibition()
 	s.reviewHeartbeats()
+	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
+		if a := s.alerts.At(slot); a.firstAt != 0 && a.incident == 0 {
+			s.reconsider(slot)
+		}
+	}
 }
 
 // ownSource speaks for what Tocsin finds by itself and says again for as long as it holds: when it stops, it is over.
@@ -123,14 +131,29 @@ func (s *State) stepEvent(b *event.Batch, source uint32, ev *event.Event) {
 		return
 	}
 	claim, n := s.findClaim(alert, source, ev)
-	switch {
-	case claim != 0:
+	if claim != 0 {
 		s.stepClaim(b, alert, claim, ev, h)
-	case n >= set.MaxClaimsPerAlert:
-		s.emit(event.Change{Kind: event.SourceOverCap, Source: b.Source, Count: 1, Limit: uint64(set.MaxClaimsPerAlert)})
-	default:
-		s.newClaim(b, alert, source, ev, h)
+		return
 	}
+	slot := uint32(0)
+	if n < set.MaxClaimsPerAlert {
+		slot = s.claims.Alloc()
+	} else if slot = s.stalest(alert); slot == 0 {
+		s.emit(event.Change{Kind: event.SourceOverCap, Source: b.Source, Count: 1, Limit: uint64(set.MaxClaimsPerAlert)})
+		return
+	}
+	s.newClaim(b, alert, s.fullClaim(slot, source, ev, first(h)), h)
+}
+
+// stalest returns the claim of an alert that ended and was not heard of for longest, 0 when all of them fire.
+func (s *State) stalest(alert uint32) (found uint32) {
+	for c := s.alerts.At(alert).claims; c != 0; c = s.claims.At(c).next {
+		rec := s.claims.At(c)
+		if rec.phase != event.Firing && (found == 0 || rec.seenAt <= s.claims.At(found).seenAt) {
+			found = c
+		}
+	}
+	return found
 }
 
 // outdated tells whether a firing is not the known alert's next occurrence but the first of a new one: it ended too long
@@ -145,7 +168,7 @@ func (s *State) outdated(alert uint32, h heard) bool {
 		return true
 	}
 	inc := s.incidents.Brief(a.incident)
-	return inc.Phase == event.IncidentDone && h.at-inc.ResolvedAt > within
+	return inc.Phase != event.IncidentOpen && (inc.Phase != event.IncidentDone || h.at-inc.ResolvedAt > within)
 }
 
 // expireLater gives an alert that was valid when it was sent, but is read late, time until its source has caught up: whether

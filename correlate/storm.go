@@ -27,8 +27,9 @@ func (d *desk) running(tenant string) int {
 	return slices.IndexFunc(d.Storms, func(t *storm) bool { return t.Tenant == tenant && t.EndedAt == 0 })
 }
 
-// stormOf returns the storm in which an incident that is about to open is told of together with the others, 0 when it is told
-// of by itself. The opening that makes the limit full begins the storm.
+// stormOf returns the storm in which an incident that is about to open may be told of together with the others, 0 when it is told
+// of by itself. The opening that makes the limit full begins the storm. Whose messages it holds back depends on who is told of what:
+// that is not decided here.
 func (s *State) stormOf(tenant string, priority uint8) uint32 {
 	i := s.desk.running(tenant)
 	if i < 0 {
@@ -70,7 +71,7 @@ func (s *State) countOpening(inc *event.IncidentState) {
 	if t.Number != 0 {
 		t.Openings++
 		t.Worst = min(t.Worst, inc.Priority)
-		if inc.Storm == t.Number && inc.Priority > 1 {
+		if inc.Storm == t.Number && inc.Priority > 1 && inc.Impact != 1 { // what is that urgent rings singly
 			t.Held++
 		}
 		if recentSince(t.Recent, s.meta.At-set.StormWithin) > set.StormOpenings {

@@ -13,6 +13,7 @@ const (
 	timerIncident
 	timerSilence
 	timerWatch
+	timerCI
 )
 
 // due is a timer that went off.
@@ -49,9 +50,11 @@ func (s *State) stepTick() {
 		case timerIncident:
 			s.incidentDue(event.IncidentID(d.ref))
 		case timerSilence:
-			s.silenceDue(d.ref)
+			s.silencesDue(d.ref)
 		case timerWatch:
 			s.watchDue()
+		case timerCI:
+			s.ciDue(d.ref)
 		}
 	}
 }
@@ -67,6 +70,8 @@ func (s *State) timerOf(d due) *uint32 {
 		return &s.members.Mut(d.ref).timer
 	case timerWatch:
 		return &s.meta.Watch
+	case timerCI:
+		return &s.cis.Mut(d.ref).timer
 	}
 	return s.silences.timers.Mut(d.ref)
 }
@@ -98,6 +103,8 @@ func wholeSecond(t event.Time) event.Time {
 func (s *State) claimDeadline(c *claimRec) event.Time {
 	src := s.sources.At(c.source)
 	switch {
+	case c.phase == event.Cleared && c.staleAt != 0 && src.kind == event.SendOnce:
+		return c.staleAt + s.settings().StaleConfirm
 	case c.phase != event.Firing:
 		return event.Never
 	case src.kind == event.SendOnce && c.flags&flagUnconfirmed != 0:
@@ -117,7 +124,7 @@ func (s *State) claimDeadline(c *claimRec) event.Time {
 
 func (s *State) claimDue(slot uint32) {
 	c := s.claims.At(slot)
-	if c.phase != event.Firing || c.timer != 0 {
+	if c.alert == 0 || c.timer != 0 || s.claimDeadline(c) == event.Never {
 		return
 	}
 	if deadline := s.claimDeadline(c); deadline > s.meta.At {
@@ -125,6 +132,10 @@ func (s *State) claimDue(slot uint32) {
 		return
 	}
 	state, alert := c.state(slot), c.alert
+	if state.Phase == event.Cleared {
+		s.believe(alert, state)
+		return
+	}
 	if s.sources.At(c.source).kind == event.SendOnce {
 		state.Unconfirmed = true
 		s.emit(event.Change{Kind: event.AlertUnconfirmed, Alert: s.brief(alert), Claim: state})
@@ -135,6 +146,17 @@ func (s *State) claimDue(slot uint32) {
 		state.Phase, state.EndsAt = event.Cleared, s.meta.At
 	}
 	s.claimEnds(alert, state, state.Phase)
+}
+
+// believe takes up the firing that a send-once source said after an end that seemed to be later than it: the source would not
+// say it again, and has not said that it is over.
+func (s *State) believe(alert uint32, c event.ClaimState) {
+	src := s.sources.At(c.Source)
+	b := event.Batch{Source: event.Source{Name: s.text.String(src.name), Tenant: s.text.String(src.tenant), Kind: src.kind}}
+	ls := s.claimLabels(c.ID).Clone()
+	begin(&c, heard{at: s.meta.At, startsAt: c.StaleAt, endsAt: event.Never})
+	c.ClearedAt = 0
+	s.claimFires(&b, alert, c, ls, effectOnset)
 }
 
 func (s *State) scheduleAlert(slot uint32) {
@@ -222,9 +244,13 @@ func (s *State) scheduleIncident(id event.IncidentID) {
 	s.schedule(&m.timer, timerIncident, uint32(id), s.incidentDeadline(id))
 }
 
-// incidentDeadline is when an incident whose alerts have cleared has been quiet for long enough.
+// incidentDeadline is when an incident whose alerts have cleared has been quiet for long enough, when something that people wait for
+// is due, and when one that was resolved is closed.
 func (s *State) incidentDeadline(id event.IncidentID) event.Time {
 	inc := s.incidents.Brief(id)
+	if after := s.settings().CloseAfter; inc.Phase == event.IncidentDone && after != 0 {
+		return inc.ResolvedAt + after
+	}
 	if inc.Phase != event.IncidentOpen {
 		return event.Never
 	}
@@ -239,6 +265,10 @@ func (s *State) incidentDeadline(id event.IncidentID) event.Time {
 		if pause != 0 {
 			deadline = min(deadline, pause)
 		}
+	}
+	if inc.Dossier {
+		state := s.incidents.State(id)
+		deadline = min(deadline, itsm.UpdateAt(&state), itsm.ChaseAt(&state))
 	}
 	return deadline
 }
@@ -256,7 +286,7 @@ func (s *State) pauseDue(id event.IncidentID) bool {
 	}
 	if held {
 		state := s.incidents.State(id)
-		state.HeldUntil, state.HeldFor = 0, ""
+		state.HeldUntil, state.HeldFor, state.HeldAs = 0, "", 0
 		if state.ClearSince != 0 { // whoever it is told to gets the time of a hold to say otherwise
 			state.ClearSince = s.meta.At
 		}
@@ -274,7 +304,11 @@ func (s *State) incidentDue(id event.IncidentID) {
 		s.scheduleIncident(id)
 		return
 	}
-	if s.pauseDue(id) {
+	if s.incidents.Brief(id).Phase == event.IncidentDone {
+		s.closeDue(id)
+		return
+	}
+	if s.pauseDue(id) || s.remindDue(id) {
 		return
 	}
 	state := s.incidents.State(id)
@@ -285,6 +319,7 @@ func (s *State) incidentDue(id event.IncidentID) {
 	}
 	itsm.Finish(&state, "", s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentResolved, Incident: &state, Text: "every alert has cleared"})
+	s.ended(id, "")
 }
 
 // isCalm tells whether a damped alert has been quiet for long enough.

@@ -25,7 +25,7 @@ type View struct {
 	groups     flat.SlabView[groupRec]
 	byGroup    flat.IndexView
 	incidents  *itsm.View
-	members    flat.SlabView[memberRec]
+	members    membersView
 	timers     flat.WheelView
 	buckets    flat.SlabView[bucketRec]
 	byKey      flat.IndexView
@@ -35,6 +35,8 @@ type View struct {
 	byPosition flat.IndexView
 	flaps      flat.SlabView[flapRec]
 	silences   []*silence
+	cmdb       *itsm.CMDBView
+	cis        flat.SlabView[ciUse]
 	desk       desk
 	meta       meta
 
@@ -44,15 +46,16 @@ type View struct {
 // View returns the state as it is now, in constant time. The owner calls it between steps.
 func (s *State) View() *View {
 	s.silences.shared = true
+	text := s.text.View()
 	return &View{
 		silenceTimers: s.silences.timers.View(),
 		Seq:           s.meta.Seq, At: s.meta.At, Firing: s.meta.Firing, Rules: s.rules,
-		text: s.text.View(), alerts: s.alerts.View(), claims: s.claims.View(), byIdentity: s.byIdentity.View(),
+		text: text, alerts: s.alerts.View(), claims: s.claims.View(), byIdentity: s.byIdentity.View(),
 		groups: s.groups.View(), byGroup: s.byGroup.View(), incidents: s.incidents.View(), members: s.members.View(),
 		timers: s.timers.View(), buckets: s.inhibition.buckets.View(), byKey: s.inhibition.byKey.View(),
 		nodes: s.inhibition.nodes.View(), sources: s.sources.View(), positions: s.positions.View(),
 		byPosition: s.byPosition.View(), silences: s.silences.list, meta: s.meta,
-		flaps: s.flaps.View(), desk: s.desk,
+		flaps: s.flaps.View(), cmdb: s.cmdb.View(text), cis: s.cis.View(), desk: s.desk,
 	}
 }
 
@@ -249,7 +252,11 @@ func (v *View) InhibitedBy(tenant string, ls event.Labels) event.Labels {
 		hash, _ := inhibitHash(nil, rule, in, tenant, ls)
 		slot, ok := v.byKey.Find(hash, func(ref uint32) bool {
 			b := v.buckets.At(ref)
-			return b.hash == hash && b.rule == uint32(rule)
+			if b.hash != hash || b.rule != uint32(rule) {
+				return false
+			}
+			c := v.claims.At(v.nodes.At(b.someNode()).claim)
+			return v.text.String(v.sources.At(c.source).tenant) == tenant && sameEqual(v.text, in, c.labels, ls)
 		})
 		if !ok {
 			continue

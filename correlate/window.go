@@ -102,6 +102,8 @@ func (w *window) closing(at event.Time) event.Time {
 // opening returns when the next occurrence begins, or when to look for it again; Never when there will be none.
 func (w *window) opening(at event.Time) event.Time {
 	switch {
+	case w.EndsAt != 0 && w.EndsAt <= max(at, w.StartsAt): // it is over, or was ended before it began
+		return event.Never
 	case w.holds(at):
 		return at
 	case at < w.StartsAt:
@@ -109,8 +111,6 @@ func (w *window) opening(at event.Time) event.Time {
 			return w.StartsAt
 		}
 		at = w.StartsAt
-	case w.EndsAt != 0 && at >= w.EndsAt:
-		return event.Never
 	}
 	minute := at/event.Minute*event.Minute + event.Minute
 	for end := minute + lookAhead; minute < end; minute += event.Minute {
@@ -157,7 +157,7 @@ func (s *State) setWindow(c *event.Command) event.Result {
 		if s.extendWindow(i, &w) {
 			return event.Result{WindowID: w.ID}
 		}
-		s.closeWindow(i, c.Actor)
+		s.cutWindow(s.desk.Windows[i], c.Actor)
 	} else {
 		if len(s.desk.Windows) >= maxWindows {
 			return refuse(event.Conflict, fmt.Sprintf("there are %d windows, the most there can be", maxWindows), "end some")
@@ -165,7 +165,7 @@ func (s *State) setWindow(c *event.Command) event.Result {
 		w.ID = s.newUUID()
 	}
 	s.emit(event.Change{Kind: event.WindowSet, Window: &w, Actor: c.Actor})
-	s.reviewWindow(w.ID)
+	s.reviewWindows(s.desk.Windows[s.desk.window(w.ID, w.Tenant)])
 	return event.Result{WindowID: w.ID}
 }
 
@@ -176,11 +176,12 @@ func (s *State) extendWindow(i int, w *event.Window) bool {
 	if err != nil || !before.Runs() || !after.holds(s.meta.At) {
 		return false
 	}
-	firing := s.under(before)
+	firing := s.firingUnder(before, after)
+	quieted := s.quieted(firing[0])
 	w.OpenAt, w.CloseAt = before.OpenAt, after.closing(s.meta.At)
 	s.emit(event.Change{Kind: event.WindowSet, Window: w, Actor: w.Actor})
-	s.release(firing)
-	s.muteFor(s.desk.Windows[i])
+	s.release(quieted)
+	s.muteFor(firing[1])
 	return true
 }
 
@@ -211,7 +212,7 @@ func (s *State) endWindow(c *event.Command) event.Result {
 	if i < 0 {
 		return refuse(event.NotFound, "window "+c.WindowID+" not found", "`tocsin window list` lists those there are")
 	}
-	s.closeWindow(i, c.Actor)
+	s.cutWindow(s.desk.Windows[i], c.Actor)
 	if w := s.desk.Windows[i].Window; w.EndsAt == 0 || w.EndsAt > s.meta.At {
 		w.EndsAt, w.UpdatedAt = s.meta.At, s.meta.At
 		s.emit(event.Change{Kind: event.WindowSet, Window: &w, Actor: c.Actor})
@@ -223,16 +224,20 @@ func (d *desk) window(id, tenant string) int {
 	return slices.IndexFunc(d.Windows, func(w *window) bool { return w.ID == id && w.Tenant == tenant })
 }
 
-// closeWindow ends the occurrence of a window that runs; what it quieted rings if it still fires.
-func (s *State) closeWindow(i int, actor string) {
-	w := s.desk.Windows[i].Window
-	if !w.Runs() {
-		return
+// cutWindow ends the occurrence of a window if one runs.
+func (s *State) cutWindow(w *window, actor string) {
+	if w.Runs() {
+		s.closeWindow(w, s.firingUnder(w)[0], actor)
 	}
-	firing := s.under(s.desk.Windows[i])
+}
+
+// closeWindow ends the occurrence that runs; what it quieted of what it matches rings if it still fires.
+func (s *State) closeWindow(of *window, firing []uint32, actor string) {
+	w := of.Window
+	quieted := s.quieted(firing)
 	w.OpenAt, w.CloseAt = 0, 0
-	s.emit(event.Change{Kind: event.WindowEnded, Window: &w, Count: uint64(len(firing)), Actor: actor})
-	s.release(firing)
+	s.emit(event.Change{Kind: event.WindowEnded, Window: &w, Count: s.alertsOf(quieted), Actor: actor})
+	s.release(quieted)
 }
 
 // release lets go of claims that no window quiets any more.
@@ -248,15 +253,14 @@ func (s *State) release(claims []uint32) {
 	}
 }
 
-// under returns the firing claims that a window quiets.
-func (s *State) under(w *window) (claims []uint32) {
-	for slot := uint32(1); slot < s.claims.Len(); slot++ {
-		c := s.claims.At(slot)
-		if c.alert != 0 && c.phase == event.Firing && c.flags&flagMaintenance != 0 && w.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
-			claims = append(claims, slot)
+// quieted returns those of the claims that a window quiets.
+func (s *State) quieted(claims []uint32) (out []uint32) {
+	for _, slot := range claims {
+		if c := s.claims.At(slot); c.phase == event.Firing && c.flags&flagMaintenance != 0 {
+			out = append(out, slot)
 		}
 	}
-	return claims
+	return out
 }
 
 // inWindow tells whether an alert with these labels that begins now begins inside a window.
@@ -271,17 +275,44 @@ func (s *State) inWindow(tenant string, ls event.Labels) bool {
 
 // windowsDue starts, announces the end of, ends and forgets windows.
 func (s *State) windowsDue() {
-	for _, w := range slices.Clone(s.desk.Windows) {
+	var due []*window
+	for _, w := range s.desk.Windows {
 		if w.deadline(s.settings()) <= s.meta.At {
-			s.reviewWindow(w.ID)
+			due = append(due, w)
+		}
+	}
+	s.reviewWindows(due...)
+}
+
+// reviewWindows brings the effect of some windows in line with the time.
+func (s *State) reviewWindows(list ...*window) {
+	var turning []mute
+	for _, w := range list {
+		if s.windowTurns(w) {
+			turning = append(turning, w)
+		}
+	}
+	firing := s.firingUnder(turning...)
+	for _, w := range list {
+		if s.windowTurns(w) {
+			s.reviewWindow(w, firing[0])
+			firing = firing[1:]
+		} else {
+			s.reviewWindow(w, nil)
 		}
 	}
 }
 
-// reviewWindow brings a window's effect in line with the time.
-func (s *State) reviewWindow(id string) {
-	i := slices.IndexFunc(s.desk.Windows, func(w *window) bool { return w.ID == id })
-	w := s.desk.Windows[i]
+// windowTurns tells whether something is due for a window that concerns what it matches.
+func (s *State) windowTurns(w *window) bool {
+	if w.Runs() {
+		return s.meta.At >= w.CloseAt || w.warns(s.settings()) && s.meta.At >= w.CloseAt-s.settings().MuteWarning
+	}
+	return !w.over() && w.holds(s.meta.At)
+}
+
+// reviewWindow brings a window's effect on the firing claims that it matches in line with the time.
+func (s *State) reviewWindow(w *window, firing []uint32) {
 	copied := w.Window
 	switch {
 	case w.over():
@@ -290,32 +321,27 @@ func (s *State) reviewWindow(id string) {
 		}
 	case !w.Runs():
 		if w.holds(s.meta.At) {
-			s.openWindow(&copied, w.closing(s.meta.At))
+			copied.OpenAt, copied.CloseAt = s.meta.At, w.closing(s.meta.At)
+			s.emit(event.Change{Kind: event.WindowStarted, Window: &copied})
+			s.muteFor(firing)
 			return
 		}
 		again := *w // an occurrence was looked for, and lies further ahead
 		again.nextAt = w.opening(s.meta.At)
-		s.desk.Windows = replaced(s.desk.Windows, i, &again)
+		s.desk.Windows = replaced(s.desk.Windows, s.desk.window(w.ID, w.Tenant), &again)
 	case s.meta.At >= w.CloseAt:
-		s.closeWindow(i, "")
-	case w.warns(s.settings()):
-		s.emit(event.Change{Kind: event.WindowEnding, Window: &copied, Count: uint64(len(s.under(w)))})
+		s.closeWindow(w, firing, "")
+	case s.windowTurns(w):
+		s.emit(event.Change{Kind: event.WindowEnding, Window: &copied, Count: s.alertsOf(s.quieted(firing))})
 	}
 }
 
-// openWindow begins an occurrence. It quiets what begins in it, and what has begun and waits: not what is in an incident.
-func (s *State) openWindow(w *event.Window, closing event.Time) {
-	w.OpenAt, w.CloseAt = s.meta.At, closing
-	s.emit(event.Change{Kind: event.WindowStarted, Window: w})
-	s.muteFor(s.desk.Windows[s.desk.window(w.ID, w.Tenant)])
-}
-
-// muteFor quiets what fires in a window and is in no incident.
-func (s *State) muteFor(w *window) {
-	for slot := uint32(1); slot < s.claims.Len(); slot++ {
+// muteFor quiets those of the claims that fire and are in no incident: a window quiets what begins in it, and what has begun and
+// waits.
+func (s *State) muteFor(claims []uint32) {
+	for _, slot := range claims {
 		c := s.claims.At(slot)
-		if c.alert == 0 || c.phase != event.Firing || c.flags&flagMaintenance != 0 || s.alerts.At(c.alert).incident != 0 ||
-			!w.matches(s.tenantOf(c.source), s.claimLabels(slot)) {
+		if c.phase != event.Firing || c.flags&flagMaintenance != 0 || s.alerts.At(c.alert).incident != 0 {
 			continue
 		}
 		state := c.state(slot)
@@ -328,7 +354,6 @@ func (s *State) applyWindow(ch *event.Change) {
 	i := s.desk.window(ch.Window.ID, ch.Window.Tenant)
 	if ch.Kind == event.WindowDropped {
 		s.desk.Windows = without(s.desk.Windows, i)
-		s.scheduleWatch()
 		return
 	}
 	w, err := newWindow(cloneWindow(ch.Window))
@@ -338,7 +363,7 @@ func (s *State) applyWindow(ch *event.Change) {
 	w.nextAt = w.opening(ch.At)
 	w.Warned = ch.Kind == event.WindowEnding
 	s.desk.Windows = replaced(s.desk.Windows, i, w)
-	s.scheduleWatch()
+	s.watchBy(w.deadline(s.settings()))
 }
 
 // cloneWindow copies a window whose texts alias a record.

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-noc/tocsin/event"
 )
 
 // browse opens a path in a real browser, runs script on the page, and returns what the page is once it shows the text until.
@@ -115,4 +117,32 @@ func TestBrowserShowsWhyAnActionWasRefused(t *testing.T) {
 		document.querySelector("[name=reason]").value = "moved to a new disk";
 		document.querySelector("[data-action=resolve] button").click()`, `<span class="pill">resolved</span>`)
 	require.Contains(t, dom, `<span class="pill">resolved</span>`)
+}
+
+// TestBrowserTakesAnIncidentThroughItsLife presses the buttons that its state offers, and finds the others gone.
+func TestBrowserTakesAnIncidentThroughItsLife(t *testing.T) {
+	d := newDesk(t, "")
+	d.sample()
+	dom := browse(t, d.h, "/incidents/INC-1", `document.querySelector("[data-action=begin] button").click()`, `<span class="pill">in progress</span>`)
+	require.Regexp(t, `data-step="close" hidden=""`, dom)
+	require.NotRegexp(t, `data-step="resolve" hidden=""`, dom)
+	browse(t, d.h, "/incidents/INC-1", `
+		document.querySelector("[data-action=tasks] [name=title]").value = "swap the disk";
+		document.querySelector("[data-action=tasks] button").click()`, `data-action="tasks/1"`)
+	dom = browse(t, d.h, "/incidents/INC-1", `document.querySelector("[data-action='tasks/1'] button").click()`, `done by`)
+	require.Contains(t, dom, "0 open")
+	dom = browse(t, d.h, "/incidents/INC-1", `document.querySelector("[data-action=watch] button").click()`, `<dt>Watchers</dt>`)
+	require.Contains(t, dom, "anonymous")
+	browse(t, d.h, "/incidents/INC-1", `document.querySelector("[data-action=hold] button").click()`, `waits for the vendor</span>`)
+	browse(t, d.h, "/incidents/INC-3", `
+		document.querySelector("[data-action=merge] [name=into]").value = "INC-1";
+		document.querySelector("[data-action=merge] button").click()`, `was merged into INC-1, which you see here`)
+}
+
+func TestBrowserAnswersAProposal(t *testing.T) {
+	d := newDesk(t, "")
+	d.sample()
+	d.do(event.Command{Kind: event.EditIncident, Incident: 1, Edit: &event.IncidentEdit{Fields: event.PinImpact | event.PinUrgency, Impact: 1, Urgency: 1}})
+	dom := browse(t, d.h, "/incidents/INC-1", `document.querySelector("[data-action='proposals/1'] [value=accept]").click()`, "Major incident since")
+	require.Contains(t, dom, "led by <bdi>anonymous</bdi>")
 }

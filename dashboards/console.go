@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -72,14 +73,28 @@ type page struct {
 	Kinds     string // of changes that make the page old
 	Back      string // after a start: how long it was away
 	Principal auth.Principal
+	Asked     string // tenant that the reader asked for in the query, "" for none; every link and request of the page asks for it too
 	Now       time.Time
 }
 
 func (c *Console) page(r *http.Request, title string) page {
 	return page{
 		Heading: title, Prefix: c.RoutePrefix, Version: c.Version, Head: c.Desk.Head(), Kinds: liveKinds(), Back: c.Desk.Back(),
-		Principal: auth.FromContext(r.Context()), Now: c.now(),
+		Principal: auth.FromContext(r.Context()), Asked: r.URL.Query().Get("tenant"), Now: c.now(),
 	}
+}
+
+// First is what follows a link that has no query, More what follows one that has.
+func (p page) First() template.URL { return p.query("?") }
+
+// More is First behind another parameter.
+func (p page) More() template.URL { return p.query("&") }
+
+func (p page) query(mark string) template.URL {
+	if p.Asked == "" {
+		return ""
+	}
+	return template.URL(mark + "tenant=" + url.QueryEscape(p.Asked)) // escaped
 }
 
 // CanAct tells whether the reader may do more than read.

@@ -18,7 +18,7 @@ const (
 type tab struct{ Name, Status, Sort string }
 
 func tabs() []tab {
-	return []tab{{"Open", "open", "priority"}, {"Unacknowledged", "unacknowledged", "priority"}, {"Resolved", "resolved", "-updated"}, {"All", "", "-opened_at"}}
+	return []tab{{"Open", "open", "priority"}, {"Unacknowledged", "unacknowledged", "priority"}, {"Resolved", "resolved", "-updated"}, {"All", "all", "-opened_at"}}
 }
 
 // listPage is the list of incidents.
@@ -45,9 +45,7 @@ func (c *Console) serveList(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	q := &api.IncidentQuery{Q: p.Q, Sort: p.Tab.Sort, Paging: api.Paging{Limit: pageSize, Cursor: params.Get("cursor")}}
-	if p.Tab.Status != "" {
-		q.Status = []string{p.Tab.Status}
-	}
+	q.Status = []string{p.Tab.Status}
 	var err error
 	if p.IncidentList, err = c.Desk.Incidents(ctx, q); err != nil {
 		c.fail(w, r, err)
@@ -64,7 +62,11 @@ func (c *Console) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p.NextCursor != "" {
-		p.Next = url.Values{"status": {p.Tab.Status}, "q": {p.Q}, "cursor": {p.NextCursor}}.Encode()
+		next := url.Values{"status": {p.Tab.Status}, "q": {p.Q}, "cursor": {p.NextCursor}}
+		if p.Asked != "" {
+			next.Set("tenant", p.Asked)
+		}
+		p.Next = next.Encode()
 	}
 	if len(p.Sources) == 0 {
 		p.Curl = c.curl(r)
@@ -115,8 +117,12 @@ type incidentPage struct {
 	Why      *api.Why
 	Alerts   *api.AlertList
 	Timeline []api.Change
-	Earlier  int // entries of the timeline that are not shown
+	Earlier  int    // entries of the timeline that are not shown
+	From     string // the incident that was asked for, where it went into this one
 }
+
+// maxHops bounds how far a page goes after an incident that was merged, and the one it went into was merged …
+const maxHops = 10
 
 func (c *Console) serveIncident(w http.ResponseWriter, r *http.Request) {
 	ctx, id := r.Context(), r.PathValue("id")
@@ -125,6 +131,13 @@ func (c *Console) serveIncident(w http.ResponseWriter, r *http.Request) {
 	if p.Incident, err = c.Desk.Incident(ctx, id); err != nil {
 		c.fail(w, r, err)
 		return
+	}
+	for hops := 0; p.MergedInto != "" && !r.URL.Query().Has("itself") && hops < maxHops; hops++ {
+		p.From, id = r.PathValue("id"), p.MergedInto
+		if p.Incident, err = c.Desk.Incident(ctx, id); err != nil {
+			c.fail(w, r, err)
+			return
+		}
 	}
 	p.Heading = p.ID + " " + p.Title
 	if p.Why, err = c.Desk.Why(ctx, id); err != nil {

@@ -23,6 +23,8 @@ func (c *Console) funcs() template.FuncMap {
 		"rfc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"isNew":    isNew,
 		"count":    count,
+		"late":     func(t time.Time) bool { return t.Before(c.now()) },
+		"open":     openProposals,
 		"spans":    func() []string { return []string{"15m", "30m", "1h", "2h", "4h", "8h", "1d", "7d"} },
 	}
 }
@@ -62,12 +64,23 @@ func count(n *uint32) uint32 {
 	return *n
 }
 
+// openProposals are those that wait for an answer.
+func openProposals(all []api.Proposal) (open []api.Proposal) {
+	for _, p := range all {
+		if p.Answer == event.ProposalOpen.String() {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
 // liveKinds are the changes after which a page looks different.
 func liveKinds() string {
 	var kinds []string
 	for k := event.AlertFiring; k.String() != "unknown"; k++ {
 		switch k {
-		case event.AlertSeen, event.SourceOverCap, event.PositionMoved, event.RulesLoaded, event.CoreStarted, event.GraceStarted:
+		case event.AlertSeen, event.SourceOverCap, event.PositionMoved, event.RulesLoaded, event.CoreStarted, event.GraceStarted,
+			event.CISet, event.CIDropped, event.CIRedacted: // an import tells of thousands, and no page shows them
 		default:
 			kinds = append(kinds, k.String())
 		}
@@ -82,8 +95,32 @@ func sentence(ch api.Change) string {
 		return by(incidentSentence(ch), ch.Actor)
 	case ch.Alert != nil:
 		return alertSentence(ch)
+	case ch.CI != nil:
+		return by(ciSentence(ch), ch.Actor)
+	case ch.Outage != nil:
+		return by(outageSentence(ch), ch.Actor)
 	}
 	return strings.ReplaceAll(ch.Kind, "_", " ")
+}
+
+func ciSentence(ch api.Change) string {
+	what := ch.CI.Class + " " + ch.CI.ID
+	if ch.Kind == event.CIDropped.String() {
+		return what + " left memory"
+	}
+	return what + " is " + ch.CI.State + " now"
+}
+
+func outageSentence(ch api.Change) string {
+	o := ch.Outage
+	what := fmt.Sprintf("%s: %s is %s", o.ID, o.Service, o.Kind)
+	switch {
+	case ch.Kind == event.OutageEnded.String():
+		return what + " no more"
+	case o.State == event.OutageProposed.String():
+		return what + ", not confirmed"
+	}
+	return what + ", " + o.State
 }
 
 func by(text, actor string) string {
@@ -130,9 +167,63 @@ func incidentSentence(ch api.Change) string {
 	case event.IncidentWoke.String():
 		return "The snooze is over: it rings again"
 	case event.IncidentHeld.String():
+		if i.HeldAs != "" && i.HeldAs != event.HoldOther.String() {
+			return "On hold, waits for the " + i.HeldAs
+		}
 		return "On hold"
 	case event.IncidentUnheld.String():
 		return "The hold is over"
+	case event.IncidentHit.String():
+		return fmt.Sprintf("It hurts %d services now", i.ServiceCount)
+	case event.IncidentReported.String():
+		return fmt.Sprintf("Reported, now %d in all", i.Reported)
+	}
+	return lifeSentence(ch)
+}
+
+// lifeSentence tells what people do about an incident; the entry's text says the rest.
+func lifeSentence(ch api.Change) string {
+	switch ch.Kind {
+	case event.IncidentEdited.String():
+		return "Changed by hand"
+	case event.IncidentBegun.String():
+		return "In progress"
+	case event.IncidentCancelled.String():
+		return "Cancelled"
+	case event.IncidentClosed.String():
+		return "Closed"
+	case event.IncidentMerged.String():
+		return "Merged into another"
+	case event.IncidentAbsorbed.String():
+		return "Another was merged into it"
+	case event.IncidentSplit.String():
+		return "Split"
+	case event.IncidentUnmerged.String():
+		return "Merge undone"
+	case event.IncidentProposed.String():
+		return "Proposed"
+	case event.IncidentAnswered.String():
+		return "Proposal answered"
+	case event.IncidentWatched.String():
+		return "Watchers changed"
+	case event.IncidentTasked.String():
+		return "Tasks"
+	case event.IncidentLinked.String():
+		return "Linked"
+	case event.IncidentMajor.String():
+		return "As a major incident"
+	case event.IncidentTold.String():
+		return "Told those who are hit"
+	case event.IncidentUpdateDue.String():
+		return "The next update is due"
+	case event.IncidentReviewed.String():
+		return "Review"
+	case event.IncidentTicket.String():
+		return "Supplier"
+	case event.IncidentChase.String():
+		return "Time to ask the supplier"
+	case event.IncidentRated.String():
+		return "Rated"
 	}
 	return strings.ReplaceAll(ch.Kind, "_", " ")
 }
@@ -148,6 +239,8 @@ func alertSentence(ch api.Change) string {
 		what = fmt.Sprintf("firing (%s), %s", a.Severity, strings.ReplaceAll(a.Reason, "_", " "))
 	case event.AlertJoined.String():
 		what = "taken in as " + a.Reason
+	case event.AlertMoved.String():
+		return by(name+" moved to "+a.Incident, ch.Actor)
 	case event.AlertDamped.String():
 		what = "changes so often that it is damped"
 	case event.AlertSteadied.String():

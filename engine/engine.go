@@ -83,6 +83,7 @@ type Engine struct {
 	queued      atomic.Int64 // alerts in queue
 	queuedBytes atomic.Int64 // of their text
 	writer      event.Writer // of the next record; the committer's
+	instance    uint64       // writer's id; does not change
 	clock       clock        // the committer's
 
 	acked   atomic.Uint64 // last seq in the journal

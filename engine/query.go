@@ -108,6 +108,14 @@ func ParseCursor(s string) (c Cursor, err error) {
 // Head returns the place after the latest durable change.
 func (e *Engine) Head() Cursor { return Cursor{Seq: e.changes.Last(), N: 1<<32 - 1} }
 
+// Oldest returns the place before the oldest change that is kept, the zero Cursor when that is the very first.
+func (e *Engine) Oldest() Cursor {
+	if first := e.changes.First(); first > 1 {
+		return Cursor{Seq: first - 1, N: 1<<32 - 1}
+	}
+	return Cursor{}
+}
+
 // Follow yields the durable changes after a place, in order, and goes on with those to come until ctx ends. ErrTruncated: the
 // place is older than what is kept.
 func (e *Engine) Follow(ctx context.Context, after Cursor) iter.Seq2[event.Change, error] {
@@ -228,3 +236,7 @@ func (e *Engine) notReady() string {
 	}
 	return ""
 }
+
+// Instance tells this data folder from others, also from one that stood in its place before: eight hexadecimal digits that stay
+// the same over restarts.
+func (e *Engine) Instance() string { return fmt.Sprintf("%08x", e.instance>>32) }

@@ -50,7 +50,7 @@ func (e *Engine) recover() error {
 		return fmt.Errorf("engine: recover: record store: %w", err)
 	}
 	last := e.state.LastWriter()
-	e.writer = event.Writer{ID: id, Epoch: last.Epoch + 1}
+	e.writer, e.instance = event.Writer{ID: id, Epoch: last.Epoch + 1}, id
 	e.clock = newClock(e.o.Clock, e.state.At())
 	e.acked.Store(max(e.state.Seq(), e.journal.Last()))
 	if at := e.state.At(); at > 0 {

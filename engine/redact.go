@@ -19,7 +19,8 @@ const Redacted = records.Redacted
 
 // A redaction takes one text that a person wrote out of everything that is kept:
 //
-//	state ─▶ record store ─▶ changes log ─▶ journal ─▶ snapshots
+//	state ─▶ record store ─▶ changes log ─▶ journal ─▶ snapshots      an entry, a silence, a window, a hand-over note
+//	state ─▶ journal ─▶ record store ─▶ changes log ─▶ snapshots      a field, which is looked for in the changes log
 //
 // The state comes first, through a command like any other (the same hold, silence or window, with other words), so that no later
 // change holds the text; what cannot be said anew is refused until the state has let go of it. Then all that holds the text
@@ -27,12 +28,19 @@ const Redacted = records.Redacted
 // already, and the journal, from which the others could be made again, comes after them: a redaction that was cut short is
 // simply asked for again. Until then a start or `tocsin replay` may report the decision as different.
 
-// RedactEntry takes the text of one timeline entry away: a note, or the reason of a resolution or a hold. by is who asked for it; it
-// stands beside reason in `tocsin verify`. A *event.Refusal says that there is no such text.
+// RedactEntry takes away what a person said in one timeline entry: a note, an update, the reason of a resolution, a hold or a merge. by is
+// who asked for it; it stands beside reason in `tocsin verify`. A *event.Refusal says that there is no such text, or in which field.
 func (e *Engine) RedactEntry(ctx context.Context, incident event.IncidentID, at Cursor, reason, by string) error {
 	ch, err := e.entry(incident, at)
 	if err != nil {
 		return err
+	}
+	note, err := e.noteOf(ch)
+	if err != nil {
+		return err
+	}
+	if shared(ch.Kind) {
+		return redactError(e.redactWords(ctx, e.entryWords(ch, note), incident.String()+" "+at.String(), reason, by))
 	}
 	held := ch.Kind == event.IncidentHeld
 	if held {
@@ -42,7 +50,7 @@ func (e *Engine) RedactEntry(ctx context.Context, incident event.IncidentID, at 
 	}
 	return e.erase(ctx, &erasure{
 		what: incident.String() + " " + at.String(), incident: incident, from: at, sources: []uint64{at.Seq}, remembered: held,
-		hider: func() hide { return hideEntry(incident, at) },
+		hider: func() hide { return hideEntry(incident, at, note) },
 		blank: func(c *event.Command) bool { return blank(&c.Text) },
 	}, reason, by)
 }
@@ -106,7 +114,7 @@ func (e *Engine) entry(incident event.IncidentID, at Cursor) (*event.Change, err
 		return nil, fmt.Errorf("engine: redact: %w", err)
 	}
 	if len(entries) == 0 || cursorOf(&entries[0]) != at {
-		return nil, noEntry(fmt.Sprintf("%v has no entry %v", incident, at))
+		return nil, missing(incident, at)
 	}
 	ch := &entries[0]
 	if ch.Actor == "" || ch.Text == "" {
@@ -115,8 +123,12 @@ func (e *Engine) entry(incident event.IncidentID, at Cursor) (*event.Change, err
 	return ch, nil
 }
 
-func noEntry(message string) error {
-	return &event.Refusal{Code: event.NotFound, Message: message, Hint: "`tocsin incident show INC-1 --json` names the entries"}
+// missing says that an entry is not there, and where those that are can be seen.
+func missing(incident event.IncidentID, at Cursor) error {
+	return &event.Refusal{
+		Code: event.NotFound, Message: fmt.Sprintf("%v has no entry %v", incident, at),
+		Hint: fmt.Sprintf("`tocsin incident show %v --timeline` names the entries", incident),
+	}
 }
 
 func cursorOf(ch *event.Change) Cursor { return Cursor{ch.Shard, ch.Seq, ch.N} }
@@ -158,7 +170,7 @@ func (e *Engine) erase(ctx context.Context, x *erasure, reason, by string) error
 }
 
 func redactError(err error) error {
-	if _, refused := errors.AsType[*event.Refusal](err); refused {
+	if _, refused := errors.AsType[*event.Refusal](err); refused || err == nil {
 		return err
 	}
 	switch {

@@ -301,9 +301,9 @@ func TestARedactionThatWasCutShortIsFinishedByAskingAgain(t *testing.T) {
 		require.NoError(t, e.holdAnew(t.Context(), ch, "u-9"))
 		end, err := e.endSegments(t.Context(), "u-9")
 		require.NoError(t, err)
-		require.NoError(t, e.records.Redact(1, at.Seq, at.N, hideEntry(1, at)))
+		require.NoError(t, e.records.Redact(1, at.Seq, at.N, hideEntry(1, at, secret)))
 		if steps > 1 {
-			x := &erasure{from: at, sources: []uint64{at.Seq}, hider: func() hide { return hideEntry(1, at) }}
+			x := &erasure{from: at, sources: []uint64{at.Seq}, hider: func() hide { return hideEntry(1, at, secret) }}
 			changed, _, err := e.findChanges(t.Context(), x, end)
 			require.NoError(t, err)
 			require.Len(t, changed, 2)

@@ -32,9 +32,9 @@ func wordy(k event.ChangeKind) bool {
 	}
 }
 
-// hideEntry takes away a timeline entry's text. The reason of a hold stands in all that happens to the incident until the
+// hideEntry takes away what a person said in a timeline entry, besides what was done. The reason of a hold stands in all that happens to the incident until the
 // hold ends or is set anew.
-func hideEntry(incident event.IncidentID, at Cursor) hide {
+func hideEntry(incident event.IncidentID, at Cursor, note string) hide {
 	holding := false
 	return func(ch *event.Change) (hit, more bool) {
 		switch {
@@ -42,7 +42,12 @@ func hideEntry(incident event.IncidentID, at Cursor) hide {
 			return false, true
 		case ch.Seq == at.Seq && ch.N == at.N:
 			holding = ch.Kind == event.IncidentHeld
-			hit = blank(&ch.Text)
+			said := note
+			if holding {
+				said = ch.Incident.HeldFor
+			}
+			text := withoutNote(ch.Text, said)
+			hit, ch.Text = text != ch.Text, text
 			if holding {
 				hit = blank(&ch.Incident.HeldFor) || hit
 			}
@@ -100,7 +105,7 @@ func (e *Engine) holdAnew(ctx context.Context, ch *event.Change, by string) erro
 		return nil
 	}
 	return e.say(ctx, event.Command{
-		Kind: event.Hold, Incident: uint64(i.ID), Tenant: i.Tenant, Actor: by, Until: i.HeldUntil, Text: Redacted,
+		Kind: event.Hold, Incident: uint64(i.ID), Tenant: i.Tenant, Actor: by, Until: i.HeldUntil, HeldAs: i.HeldAs, Text: Redacted,
 	}, "try again in a moment")
 }
 

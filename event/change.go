@@ -110,6 +110,7 @@ const (
 	IncidentChase                              // time to ask the supplier; Incident
 	IncidentRated                              // Incident, Text
 	IncidentHit                                // services that it hurts changed; Incident
+	CIRedacted                                 // an attribute was taken away in every version; CI: its ID alone, Text: the attribute, Count: the key
 	maxChangeKind
 )
 
@@ -139,7 +140,7 @@ var changeNames = [...]string{
 	IncidentWatched: "incident_watched", IncidentTasked: "incident_tasked", IncidentLinked: "incident_linked", IncidentMajor: "incident_major",
 	IncidentTold: "incident_told", IncidentUpdateDue: "incident_update_due", IncidentReviewed: "incident_reviewed",
 	IncidentReported: "incident_reported", IncidentTicket: "incident_ticket", IncidentChase: "incident_chase", IncidentRated: "incident_rated",
-	IncidentHit: "incident_hit",
+	IncidentHit: "incident_hit", CIRedacted: "ci_redacted",
 }
 
 // String returns the kind's name in the API.
@@ -267,6 +268,7 @@ type AlertState struct {
 	Flap        Flap   // how restless it is; zero when it never changed
 	CI          uint32 // slot of the configuration item it is bound to, 0 when to none
 	Bound       Bound  // how
+	BoundBy     uint8  // the place in BindLabels of the label that said so, from 1; 0 when none did
 	Name        string // alertname label, for people; not kept
 	Resource    string // CI reference, for people; not kept
 }

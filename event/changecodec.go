@@ -133,6 +133,10 @@ func codeRare(c *coder, ch *Change) {
 	case CISet, CIDropped:
 		codeCI(c, made(c, &ch.CI))
 		c.string(&ch.Text)
+	case CIRedacted:
+		codeCI(c, made(c, &ch.CI))
+		c.string(&ch.Text)
+		number(c, &ch.Count)
 	case OutageSet, OutageEnded:
 		codeOutage(c, made(c, &ch.Outage))
 		c.string(&ch.Text)
@@ -220,6 +224,7 @@ func codeAlert(c *coder, a *AlertState, at Time) {
 	if c.version >= 3 {
 		number(c, &a.CI)
 		number(c, &a.Bound)
+		number(c, &a.BoundBy)
 	}
 }
 

@@ -18,3 +18,60 @@ func (ls Labels) CI() CIRef {
 	}
 	return CIRef{}
 }
+
+// BindLabels are the labels by which an alert is bound to its configuration item, the first whose value is known wins: an explicit
+// ID, then the conventions of Kubernetes, Prometheus and network exporters, the most specific first. A place in the list is part of
+// the wire format.
+var BindLabels = [...]string{
+	"ci", "ci_id",
+	"pod", "deployment", "statefulset", "daemonset", "persistentvolumeclaim", "node", "nodename", "instance", "host", "hostname",
+	"device", "sysname", "database", "ingress", "service", "cluster", "job",
+}
+
+// ExplicitLabels is how many of BindLabels, from the first, hold an ID.
+const ExplicitLabels = 2
+
+// BindLabel returns the place of a label in BindLabels, from 1; 0 when it binds nothing.
+func BindLabel(name string) uint8 {
+	switch name {
+	case "ci":
+		return 1
+	case "ci_id":
+		return 2
+	case "pod":
+		return 3
+	case "deployment":
+		return 4
+	case "statefulset":
+		return 5
+	case "daemonset":
+		return 6
+	case "persistentvolumeclaim":
+		return 7
+	case "node":
+		return 8
+	case "nodename":
+		return 9
+	case "instance":
+		return 10
+	case "host":
+		return 11
+	case "hostname":
+		return 12
+	case "device":
+		return 13
+	case "sysname":
+		return 14
+	case "database":
+		return 15
+	case "ingress":
+		return 16
+	case "service":
+		return 17
+	case "cluster":
+		return 18
+	case "job":
+		return 19
+	}
+	return 0
+}

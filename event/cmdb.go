@@ -94,6 +94,7 @@ type CIEdit struct {
 	Set     []CI     // made or changed
 	Retire  []string // IDs that are in use no more
 	Release []string // IDs whose pinned fields are handed back to the machine
+	Loose   bool     // relations may name what nobody has told of yet, as files do that hold a part of what there is
 }
 
 // Outage is a time in which a service was not what it should be.

@@ -207,6 +207,8 @@ func changesOf(kind ChangeKind) Change {
 		ch.Handover = &Handover{Tenant: "main", Team: "db", At: 1, Actor: "u", Text: "t"}
 	case kind == CISet, kind == CIDropped:
 		ch.CI, ch.Text = filled[CI](), "because"
+	case kind == CIRedacted:
+		ch.CI, ch.Text, ch.Count = filled[CI](), "contact", 7
 	case kind == OutageSet, kind == OutageEnded:
 		ch.Outage, ch.Text = filled[Outage](), "because"
 	case kind == AlertMoved:

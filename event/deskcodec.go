@@ -1,5 +1,7 @@
 package event
 
+import "fmt"
+
 // What follows came with version 3 of both formats.
 
 // made returns what p points at, which is made when it is read.
@@ -59,6 +61,17 @@ func codeDeskCommand(c *coder, cmd *Command) {
 	optional(c, &cmd.Report, codeReport)
 	number(c, &cmd.Number)
 	c.bool(&cmd.Accept)
+	optional(c, &cmd.Redaction, codeRedaction)
+}
+
+func codeRedaction(c *coder, r *Redaction) {
+	number(c, &r.Place.Part)
+	number(c, &r.Place.Number)
+	c.string(&r.Words)
+	number(c, &r.Outage)
+	c.string(&r.CI)
+	c.string(&r.Attribute)
+	c.fixed64(&r.Key)
 }
 
 func codeCIEdit(c *coder, e *CIEdit) {
@@ -66,6 +79,7 @@ func codeCIEdit(c *coder, e *CIEdit) {
 	list(c, &e.Set, codeCI)
 	list(c, &e.Retire, codeText)
 	list(c, &e.Release, codeText)
+	c.bool(&e.Loose)
 }
 
 func codeCI(c *coder, ci *CI) {
@@ -134,7 +148,26 @@ func codeIncidentDesk(c *coder, i *IncidentState) {
 
 func codeAffected(c *coder, a *Affected) {
 	c.string(&a.Service)
+	number(c, &a.Impact)
 	c.bool(&a.Down)
+	c.bool(&a.Spare)
+}
+
+// AppendDossier appends a dossier for those who keep it by itself, with the version of its form in front.
+func AppendDossier(dst []byte, d *Dossier) []byte {
+	c := coder{buf: append(dst, changeVersion), version: changeVersion}
+	codeDossier(&c, d)
+	return c.buf
+}
+
+// DecodeDossier is the inverse of AppendDossier. The dossier's texts alias b.
+func DecodeDossier(b []byte) (*Dossier, error) {
+	if len(b) == 0 || b[0] == 0 || b[0] > changeVersion {
+		return nil, fmt.Errorf("%w: unknown version", ErrMalformed)
+	}
+	c, d := coder{buf: b[1:], reading: true, version: b[0]}, new(Dossier)
+	codeDossier(&c, d)
+	return d, c.err
 }
 
 func codeDossier(c *coder, d *Dossier) {

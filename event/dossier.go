@@ -128,7 +128,9 @@ func ParseHoldReason(name string) HoldReason { return HoldReason(numberOf(holdRe
 // Affected is a service that an incident hurts.
 type Affected struct {
 	Service string // ID of its CI
-	Down    bool   // false: degraded, redundancy still holds
+	Impact  uint8  // 1–3, from its criticality
+	Down    bool   // it is; false: it rests on what is ill, and still runs
+	Spare   bool   // it would run on without what is ill: redundancy holds
 }
 
 // Pin is a field of an incident that a person has set, and that the machine leaves alone until it is handed back.

@@ -82,6 +82,7 @@ const (
 	TakeReport                            // Incident, Report
 	SetTicket                             // Incident, Ticket; nil takes it back
 	Rate                                  // Incident, Number: 1–5, Text
+	Redact                                // Redaction; Incident, when it is of one
 )
 
 // Command is what somebody asked for. Actor is an opaque id; names and addresses are kept elsewhere.
@@ -111,6 +112,7 @@ type Command struct {
 	Report    *Report
 	Number    uint32
 	Accept    bool
+	Redaction *Redaction
 }
 
 // Result is the core's answer to a Command.

@@ -62,3 +62,10 @@ func TestLabelsPrintAsASelectorWithQuotesEscaped(t *testing.T) {
 	require.Equal(t, `{a="x\"y\\z\n"}`, Labels{{"a", "x\"y\\z\n"}}.String())
 	require.Equal(t, CIRef{Name: "db-3", Label: "node"}, Labels{{"instance", "i"}, {"node", "db-3"}}.CI())
 }
+
+func TestEachBindLabelKnowsItsPlace(t *testing.T) {
+	for i, name := range BindLabels {
+		require.EqualValues(t, i+1, BindLabel(name), name)
+	}
+	require.Zero(t, BindLabel("alertname"))
+}

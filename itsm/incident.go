@@ -51,7 +51,8 @@ func Reassess(i *event.IncidentState, s event.Severity) bool {
 	if s > i.Severity && i.AckedAt != 0 {
 		return false
 	}
-	i.Severity, i.Priority = s, Priority(s)
+	i.Severity = s
+	prioritise(i)
 	return true
 }
 
@@ -61,13 +62,13 @@ func Acknowledge(i *event.IncidentState, actor string, at event.Time) (bool, *ev
 	if r := mustBeOpen(i, "acknowledged"); r != nil {
 		return false, r
 	}
-	if i.AckedAt != 0 && i.WorseAt == 0 && i.LastOnset <= i.AckedAt {
+	if i.AckedAt != 0 && i.WorseAt == 0 && i.LastOnset <= i.AckedAt && i.SnoozedUntil == 0 {
 		return false, nil
 	}
-	if i.AckedAt == 0 || i.WorseAt != 0 {
+	if i.AckedAt == 0 || i.WorseAt != 0 || i.SnoozedUntil != 0 {
 		i.AckedBy = actor
 	}
-	i.AckedAt, i.WorseAt = at, 0
+	i.AckedAt, i.WorseAt, i.SnoozedUntil = at, 0, 0
 	return true, nil
 }
 
@@ -88,21 +89,21 @@ func Snooze(i *event.IncidentState, actor string, until, at event.Time) *event.R
 
 // Wake ends a snooze whose time has come: nobody has the incident any more.
 func Wake(i *event.IncidentState) {
-	i.SnoozedUntil, i.AckedAt, i.AckedBy, i.WorseAt = 0, 0, "", 0
+	i.SnoozedUntil, i.AckedAt, i.AckedBy, i.WorseAt, i.BegunAt = 0, 0, "", 0, 0
 }
 
-// Worsen marks that there is more to an incident than what was acknowledged. It tells whether anybody had acknowledged it and
-// has not been told yet.
+// Worsen marks that there is more to an incident than what was acknowledged. It tells whether anybody had acknowledged it.
 func Worsen(i *event.IncidentState, at event.Time) bool {
-	if i.Phase != event.IncidentOpen || i.AckedAt == 0 || i.WorseAt != 0 {
+	if i.Phase != event.IncidentOpen || i.AckedAt == 0 {
 		return false
 	}
 	i.WorseAt, i.SnoozedUntil = at, 0
 	return true
 }
 
-// Hold keeps the incident open, waiting for something, until a time; an until of 0 ends the hold.
-func Hold(i *event.IncidentState, until event.Time, reason string, at event.Time) *event.Refusal {
+// Hold keeps the incident open, waiting for something, until a time; an until of 0 ends the hold. What it waits for may be said by
+// its kind, in words, or both.
+func Hold(i *event.IncidentState, until event.Time, as event.HoldReason, reason string, at event.Time) *event.Refusal {
 	if r := mustBeOpen(i, "put on hold"); r != nil {
 		return r
 	}
@@ -110,16 +111,22 @@ func Hold(i *event.IncidentState, until event.Time, reason string, at event.Time
 		if i.HeldUntil == 0 {
 			return &event.Refusal{Code: event.Conflict, Message: i.ID.String() + " is not on hold"}
 		}
-		i.HeldUntil, i.HeldFor = 0, ""
+		unhold(i)
 		return nil
 	}
 	if r := mustLieAhead("hold", until, at); r != nil {
 		return r
 	}
-	if reason == "" {
-		return &event.Refusal{Code: event.Invalid, Message: "a hold needs a reason", Hint: "say what it waits for: the vendor, a change, the caller"}
+	if as == 0 {
+		as = event.HoldOther
 	}
-	i.HeldUntil, i.HeldFor = until, reason
+	if as > event.HoldProblem {
+		return invalid("there is no such reason for a hold", "caller, vendor, change, problem or other")
+	}
+	if reason == "" && as == event.HoldOther {
+		return invalid("a hold needs a reason", "say what it waits for: the vendor, a change, the caller")
+	}
+	i.HeldUntil, i.HeldFor, i.HeldAs = until, reason, as
 	return nil
 }
 
@@ -142,8 +149,10 @@ func Assign(i *event.IncidentState, assignee, team string) *event.Refusal {
 	return nil
 }
 
-// Owned tells whether a person has taken the incident on.
-func Owned(i *event.IncidentState) bool { return i.AckedAt != 0 || i.Assignee != "" }
+// Owned tells whether a person has taken the incident on, or opened it.
+func Owned(i *event.IncidentState) bool {
+	return i.AckedAt != 0 || i.Assignee != "" || i.OpenedBy != ""
+}
 
 // Resolve ends the incident on a person's word. While alerts fire it takes a reason.
 func Resolve(i *event.IncidentState, actor, reason string, firing int, at event.Time) *event.Refusal {
@@ -151,9 +160,13 @@ func Resolve(i *event.IncidentState, actor, reason string, firing int, at event.
 		return r
 	}
 	if firing > 0 && reason == "" {
+		many := "s"
+		if firing == 1 {
+			many = ""
+		}
 		return &event.Refusal{
 			Code:    event.Conflict,
-			Message: fmt.Sprintf("%s still has %d firing alerts", i.ID, firing),
+			Message: fmt.Sprintf("%s still has %d firing alert%s", i.ID, firing, many),
 			Hint:    "resolve it with a reason, or wait until they clear",
 		}
 	}
@@ -164,29 +177,17 @@ func Resolve(i *event.IncidentState, actor, reason string, firing int, at event.
 // Finish sets the incident to resolved.
 func Finish(i *event.IncidentState, actor string, at event.Time) {
 	i.Phase, i.ResolvedAt, i.ResolvedBy = event.IncidentDone, at, actor
-	i.SignalLost, i.Recovered = false, false
-	i.SnoozedUntil, i.HeldUntil, i.HeldFor = 0, 0, ""
+	calm(i)
 }
 
 // Reopen takes the incident back. Who had acknowledged it has not seen what comes now, so the acknowledgement goes; the
 // assignment stays.
 func Reopen(i *event.IncidentState, at event.Time) {
-	i.Phase, i.ResolvedAt, i.ResolvedBy = event.IncidentOpen, 0, ""
-	i.AckedAt, i.AckedBy, i.WorseAt = 0, "", 0
+	i.Phase, i.ResolvedAt, i.ResolvedBy, i.ClosedAt = event.IncidentOpen, 0, "", 0
+	i.AckedAt, i.AckedBy, i.WorseAt, i.BegunAt = 0, "", 0, 0
 	i.ClearSince, i.SignalLost, i.Recovered = 0, false, false
 	i.LastOnset = at
 	i.Reopened++
-}
-
-func mustBeOpen(i *event.IncidentState, what string) *event.Refusal {
-	if i.Phase == event.IncidentOpen {
-		return nil
-	}
-	return &event.Refusal{
-		Code:    event.Conflict,
-		Message: fmt.Sprintf("%s is resolved and cannot be %s", i.ID, what),
-		Hint:    "it reopens by itself when its alerts fire again; otherwise a new incident opens",
-	}
 }
 
 // Note counts a work note; its text goes with the change into the record store. A resolved incident takes notes too.

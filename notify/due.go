@@ -27,9 +27,9 @@ func (n *Notifier) untilDue() time.Duration {
 		if _, at := t.dueSubjects(time.Time{}, 0); !at.IsZero() && at.Before(next) {
 			next = at
 		}
-		return each(t.Bucket([]byte("digests")), func(_ []byte, g digest) error {
-			if g.Due.Before(next) {
-				next = g.Due
+		return each(t.Bucket([]byte("digests")), func(team []byte, g digest) error {
+			if at := n.digestDue(string(team), &g); at.Before(next) {
+				next = at
 			}
 			return nil
 		})
@@ -47,9 +47,9 @@ func (n *Notifier) runDue(ctx context.Context) {
 	if err := n.store.view(func(t *tx) error {
 		now := n.o.Now()
 		subjects, _ = t.dueSubjects(now, maxDue)
-		return each(t.Bucket([]byte("digests")), func(k []byte, g digest) error {
-			if !g.Due.After(now) {
-				digests = append(digests, string(k))
+		return each(t.Bucket([]byte("digests")), func(team []byte, g digest) error {
+			if !n.digestDue(string(team), &g).After(now) {
+				digests = append(digests, string(team))
 			}
 			return nil
 		})
@@ -72,7 +72,7 @@ func (n *Notifier) runDue(ctx context.Context) {
 				return err
 			}
 		}
-		return nil
+		return d.flush()
 	})
 	n.pokeQueues()
 }
@@ -83,18 +83,42 @@ func (d *decider) escalate(key string) error {
 	if err != nil {
 		return err
 	}
+	if sub.Storm != nil {
+		return d.escalateStorm(key)
+	}
 	if !sub.Done.IsZero() && d.now.Sub(sub.Done) >= keptSubject {
 		return d.tx.dropSubject(key, sub)
 	}
 	if err := d.payOwed(key, &sub); err != nil {
 		return err
 	}
+	if err := d.steps(key, &sub); err != nil {
+		return err
+	}
+	return d.tx.putSubject(key, sub)
+}
+
+// escalateStorm is escalate for a storm, which is written with all that the transaction does to it.
+func (d *decider) escalateStorm(key string) error {
+	st, err := d.loadStorm(key)
+	if err != nil {
+		return err
+	}
+	if done := st.sub.Done; !done.IsZero() && d.now.Sub(done) >= keptSubject {
+		delete(d.storms, key)
+		return d.tx.dropSubject(key, *st.sub)
+	}
+	return d.steps(key, st.sub)
+}
+
+// steps takes the steps of every team that are due.
+func (d *decider) steps(key string, sub *subject) error {
 	for _, name := range slices.Sorted(maps.Keys(sub.Escalation)) {
 		r := sub.Escalation[name]
 		if r.Due.After(d.now) {
 			continue
 		}
-		next, err := d.step(key, name, r, &sub)
+		next, err := d.step(key, name, r, sub)
 		if err != nil {
 			return err
 		}
@@ -104,7 +128,7 @@ func (d *decider) escalate(key string) error {
 			sub.Escalation[name] = *next
 		}
 	}
-	return d.tx.putSubject(key, sub)
+	return nil
 }
 
 // payOwed rings what had to wait for an end of the quiet.
@@ -113,20 +137,31 @@ func (d *decider) payOwed(key string, sub *subject) error {
 	if o == nil || o.Due.After(d.now) {
 		return nil
 	}
-	_, _, state, err := d.present(key, sub)
-	if err != nil || state == over {
-		sub.Owed = nil
-		return err
-	}
-	if state == quiet {
-		o.Due = d.now.Add(again)
-		return nil
-	}
-	sub.Owed = nil
-	now, err := d.incident(incidentOf(key))
+	_, _, state, err := d.present(key, "", sub)
 	if err != nil {
 		return err
 	}
+	now, err := d.incident(incidentOf(key))
+	if errors.Is(err, ErrNoIncident) {
+		sub.Owed = nil
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if o.Event == message.SignalLost { // an acknowledgement of before does not cover it
+		state = signalState(now)
+	}
+	switch state {
+	case over:
+		sub.Owed = nil
+		return nil
+	case quiet:
+		o.Due = d.now.Add(again)
+		return nil
+	case rings:
+	}
+	sub.Owed = nil
 	ch := &event.Change{Shard: o.Shard, Seq: o.Seq, N: o.N, At: event.FromTime(d.now), Incident: &now.State}
 	return d.ring(ch, sub, o.Event, o.Reason+"; until now it was kept quiet")
 }
@@ -137,10 +172,11 @@ func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
 	if team == nil || r.Next >= len(team.Steps()) {
 		return nil, nil
 	}
-	data, priority, state, err := d.present(key, sub)
+	data, priority, state, err := d.present(key, name, sub)
 	if err != nil {
 		return nil, err
 	}
+	steps := team.Steps()
 	switch state {
 	case over:
 		return nil, nil
@@ -150,9 +186,12 @@ func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
 		return &r, nil
 	case rings:
 	}
-	steps := team.Steps()
-	data.At, data.Step = d.now, r.Next
-	data.Reason = fmt.Sprintf("nobody has acknowledged it for %s: step %d of %d", roughly(d.now.Sub(r.Began)), r.Next+1, len(steps))
+	if due := r.Began.Add(steps[r.Next].After[clamp(priority)] + r.Quiet); sub.Storm != nil && due.After(d.now) {
+		r.Due = due // what hastened it is over, or somebody's
+		return &r, nil
+	}
+	data.At, data.Step, data.Since = d.now, r.Next, r.Began
+	data.Reason = fmt.Sprintf("%s: step %d of %d", unanswered(&data), r.Next+1, len(steps))
 	if late := d.now.Sub(r.Due); late > 10*time.Second {
 		data.Reason += fmt.Sprintf(", late by %s", roughly(late))
 	}
@@ -160,7 +199,11 @@ func (d *decider) step(key, name string, r run, sub *subject) (*run, error) {
 		if err := d.enqueue(data, r.Key, t); err != nil {
 			return nil, err
 		}
-		sub.remember(t)
+		if f := sub.Fronts["team/"+name]; f != nil {
+			f.remember(t)
+		} else {
+			sub.remember(t)
+		}
 	}
 	d.tx.OnCommit(d.n.metrics.escalations.Inc)
 	r.Next++
@@ -180,15 +223,28 @@ const (
 	over        // not any more
 )
 
-// present looks at what an escalation is about as it is now.
-func (d *decider) present(key string, sub *subject) (data message.Data, priority uint8, s state, err error) {
+// signalState tells whether it should still be told that an incident's last alerts expired.
+func signalState(now *Subject) state {
+	switch {
+	case now.State.Phase != event.IncidentOpen, !now.State.SignalLost:
+		return over
+	case now.Quiet:
+		return quiet
+	}
+	return rings
+}
+
+// tenantOf returns the tenant of a subject's key.
+func tenantOf(key string) string {
 	tenant, _, _ := strings.Cut(key, "/")
-	data.Tenant = tenant
-	if sub.Storm != nil { // a storm's escalation is ended by an acknowledgement and by its end
-		now := *sub.Storm
-		now.Open, err = d.open(tenant)
-		data.Event, data.Storm = message.StormBegan, &now
-		return data, uint8(now.Worst), rings, err
+	return tenant
+}
+
+// present looks at what a team's escalation is about as it is now.
+func (d *decider) present(key, team string, sub *subject) (data message.Data, priority uint8, s state, err error) {
+	data.Tenant = tenantOf(key)
+	if sub.Storm != nil {
+		return d.presentStorm(data, key, team)
 	}
 	now, err := d.incident(incidentOf(key))
 	if errors.Is(err, ErrNoIncident) {

@@ -90,8 +90,8 @@ func TestWhatGetsWorseInAStormWaitsForItsEnd(t *testing.T) {
 		o := open(t, house)
 		defer o.stop()
 		noon()
-		began := event.Storm{Number: 1, BeganAt: event.FromTime(time.Now()), Openings: 20, Worst: 2}
-		o.core.storm(event.StormBegan, began)
+		began := event.Storm{Number: 1, BeganAt: event.FromTime(time.Now()), Openings: 1, Worst: 2}
+		o.stormBegins(began)
 		inStorm := func(i *event.IncidentState) { i.Storm, i.Priority = 1, 3 }
 		o.core.happen(event.IncidentOpened, 1, inStorm)
 		o.core.happen(event.IncidentOpened, 2, inStorm)
@@ -112,14 +112,16 @@ func TestAStormThatNobodyTakesOnGoesToTheNextContactWithItsOwnCounts(t *testing.
 		o := open(t, house)
 		defer o.stop()
 		noon()
-		o.core.storm(event.StormBegan, event.Storm{Number: 1, BeganAt: event.FromTime(time.Now()), Openings: 21, Worst: 2})
+		o.stormBegins(event.Storm{Number: 1, BeganAt: event.FromTime(time.Now()), Openings: 1, Worst: 2})
+		o.core.happen(event.IncidentOpened, 2, func(i *event.IncidentState) { i.Storm = 1 })
 		time.Sleep(16 * time.Minute)
 		o.settle()
 		require.Len(t, o.phones["mail"].titles(), 2)
 		second := o.phones["mail"].message(1)
 		require.Equal(t, 1, second.Data.Step)
-		require.Equal(t, 21, second.Data.Storm.Openings)
-		require.Contains(t, second.Title, "Storm: 21 incidents and more to come")
+		require.Equal(t, 2, second.Data.Storm.Openings)
+		require.Contains(t, second.Text, "acknowledged by nobody:\n- P2 Down (INC-2)")
+		require.Contains(t, second.Title, "Storm: 2 incidents and more to come")
 		require.Contains(t, second.Data.Reason, "nobody has acknowledged it for 15 min")
 		// One of those that set it off: it opened before anybody knew of a storm.
 		o.core.happen(event.IncidentAcknowledged, 1, func(i *event.IncidentState) { i.AckedAt = 1 })
@@ -199,7 +201,7 @@ func TestASilenceThatEndsOverFiringAlertsIsTold(t *testing.T) {
 		o.core.append(event.Change{Kind: event.WindowEnding, Window: &event.Window{ID: "w1", Tenant: "main", Name: "patching", CloseAt: ends}, Count: 2})
 		o.settle()
 		require.Len(t, o.phones["hook"].titles(), 2, "where nothing fires there is nothing to tell")
-		require.Contains(t, o.phones["hook"].message(0).Text, "(by BOB)")
+		require.Contains(t, o.phones["hook"].message(0).Text, "Set by BOB")
 		require.Contains(t, o.phones["hook"].message(1).Title, "2 alerts still firing")
 	})
 }

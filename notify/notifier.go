@@ -35,15 +35,27 @@ type Source interface {
 	Head() string
 	// Incident returns an incident as it is now. ErrNoIncident: there is none, and waiting will not help.
 	Incident(ctx context.Context, id event.IncidentID) (*Subject, error)
-	// Open returns a tenant's open incidents of priority 1 and 2, the most urgent first, at most 20.
-	Open(ctx context.Context, tenant string) ([]message.IncidentLine, error)
+	// Open returns a tenant's open incidents, without their Data.
+	Open(ctx context.Context, tenant string) ([]Subject, error)
+	// Service returns how people call a service, and which team works on it, "" when that is said nowhere.
+	Service(ctx context.Context, tenant, id string) (name, team string, err error)
 }
 
 // Subject is an incident as it is now.
 type Subject struct {
 	State event.IncidentState
 	Data  message.Incident
-	Quiet bool // alerts fire, and every one of them is kept quiet
+	Quiet bool // alerts fire, or their signal was lost, and every one of them is kept quiet
+
+	// Shared returns the labels that all its alerts that fire have with one value; where none fires, all its alerts. nil: it has none.
+	Shared func() map[string]string
+}
+
+func (s *Subject) labels() map[string]string {
+	if s.Shared == nil {
+		return nil
+	}
+	return s.Shared()
 }
 
 // Person is what is known of somebody's reach.
@@ -64,6 +76,7 @@ type Options struct {
 	Source     Source
 	Config     Config
 	People     People           // nil: nobody has an address of their own
+	Instance   string           // of the data folder; stands in front of keys, so that those of two daemons never meet
 	Now        func() time.Time // nil: the machine's clock
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -111,7 +124,7 @@ func Open(o Options) (*Notifier, error) {
 	if err != nil {
 		return nil, errors.Join(err, n.store.close())
 	}
-	n.config.Store(&o.Config)
+	n.use(o.Config)
 	n.behind.Store(true)
 	n.read.Store(sequence(n.store.cursor()))
 	n.metrics = newMetrics(o.Registerer, n)
@@ -120,12 +133,17 @@ func Open(o Options) (*Notifier, error) {
 
 // Reload takes other settings into force. Messages to receivers that are gone fail visibly.
 func (n *Notifier) Reload(c Config) {
-	n.config.Store(&c)
+	n.use(c)
 	select {
 	case n.wake <- struct{}{}:
 	default:
 	}
 	n.pokeQueues()
+}
+
+func (n *Notifier) use(c Config) {
+	c.Templates = c.Templates.In(n.o.Instance)
+	n.config.Store(&c)
 }
 
 // Close closes the outbox; Run must have ended.
@@ -244,6 +262,9 @@ func (n *Notifier) take(ctx context.Context, batch []*event.Change) {
 				return err
 			}
 		}
+		if err := d.flush(); err != nil {
+			return err
+		}
 		return t.setCursor(cursor(last))
 	})
 	if ctx.Err() == nil {
@@ -294,7 +315,10 @@ func Wanted(k event.ChangeKind) bool {
 	switch k {
 	case event.IncidentOpened, event.IncidentUpdated, event.IncidentWorse, event.IncidentWoke, event.IncidentSignalLost,
 		event.IncidentReopened, event.IncidentResolved, event.IncidentAcknowledged, event.IncidentSnoozed, event.IncidentUnheld,
-		event.StormBegan, event.StormEnded, event.SilenceEnding, event.WindowEnding:
+		event.IncidentHit, event.IncidentEdited, event.IncidentBegun, event.IncidentCancelled, event.IncidentMerged,
+		event.IncidentAbsorbed, event.IncidentSplit, event.IncidentUnmerged, event.IncidentProposed, event.IncidentAnswered,
+		event.IncidentMajor, event.IncidentTold, event.IncidentUpdateDue, event.IncidentChase, event.IncidentTasked,
+		event.StormBegan, event.StormEnded, event.SilenceEnding, event.WindowEnding, event.OutageSet, event.OutageEnded:
 		return true
 	default:
 		return false

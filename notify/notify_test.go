@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,11 +30,12 @@ type core struct {
 	more      chan struct{}
 	incidents map[event.IncidentID]*event.IncidentState
 	quiet     map[event.IncidentID]bool
+	shared    map[event.IncidentID]map[string]string
 	first     uint64 // what is before it is no longer kept
 }
 
 func newCore() *core {
-	return &core{more: make(chan struct{}), incidents: map[event.IncidentID]*event.IncidentState{}, quiet: map[event.IncidentID]bool{}}
+	return &core{more: make(chan struct{}), incidents: map[event.IncidentID]*event.IncidentState{}, quiet: map[event.IncidentID]bool{}, shared: map[event.IncidentID]map[string]string{}}
 }
 
 func (c *core) Changes(ctx context.Context, after string) iter.Seq2[*event.Change, error] {
@@ -84,15 +86,46 @@ func (c *core) Incident(_ context.Context, id event.IncidentID) (*Subject, error
 		return nil, ErrNoIncident
 	}
 	i := *c.incidents[id]
-	return &Subject{State: i, Quiet: c.quiet[id], Data: message.Incident{
+	return &Subject{State: i, Quiet: c.quiet[id], Shared: c.sharedOf(id), Data: message.Incident{
 		ID: id.String(), Title: i.Title, Priority: int(i.Priority), Severity: i.Severity.String(), OpenedAt: i.OpenedAt.Time(), Firing: 1, Total: 1,
 	}}, nil
 }
 
-func (c *core) Open(context.Context, string) ([]message.IncidentLine, error) { return nil, nil }
+func (c *core) Open(context.Context, string) (out []Subject, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(c.incidents)) {
+		if i := c.incidents[id]; i.Phase == event.IncidentOpen {
+			out = append(out, Subject{State: *i, Quiet: c.quiet[id], Shared: c.sharedOf(id)})
+		}
+	}
+	return out, nil
+}
+
+func (c *core) Service(_ context.Context, _, id string) (name, team string, err error) {
+	return strings.ToUpper(id), map[string]string{"s-pay": "ops"}[id], nil
+}
+
+// sharedOf returns the labels that a test gave all alerts of an incident.
+func (c *core) sharedOf(id event.IncidentID) func() map[string]string {
+	labels := c.shared[id]
+	return func() map[string]string { return labels }
+}
+
+// share gives all alerts of an incident a label.
+func (c *core) share(id event.IncidentID, labels map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shared[id] = labels
+}
 
 // happen appends a change of an incident, after edit.
 func (c *core) happen(kind event.ChangeKind, id event.IncidentID, edit func(*event.IncidentState)) {
+	c.by("", kind, id, "", edit)
+}
+
+// by is happen on somebody's word.
+func (c *core) by(actor string, kind event.ChangeKind, id event.IncidentID, words string, edit func(*event.IncidentState)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := c.incidents[id]
@@ -104,7 +137,7 @@ func (c *core) happen(kind event.ChangeKind, id event.IncidentID, edit func(*eve
 		edit(&next)
 	}
 	c.incidents[id] = &next
-	c.add(event.Change{Kind: kind, Incident: &next})
+	c.add(event.Change{Kind: kind, Incident: &next, Actor: actor, Text: words})
 }
 
 func (c *core) add(ch event.Change) {
@@ -156,14 +189,18 @@ type phone struct {
 	got  []message.Message
 	to   [][]string
 	send func() (bool, error)
+	fail map[string]error // by subject: it may pass
 }
 
 func (p *phone) Name() string { return p.name }
 
 func (p *phone) Send(_ context.Context, m message.Message, to []string) (bool, error) {
 	p.mu.Lock()
-	send := p.send
+	send, fails := p.send, p.fail[m.Subject]
 	p.mu.Unlock()
+	if fails != nil {
+		return true, fails
+	}
 	if send != nil {
 		if retry, err := send(); err != nil {
 			return retry, err
@@ -173,6 +210,16 @@ func (p *phone) Send(_ context.Context, m message.Message, to []string) (bool, e
 	defer p.mu.Unlock()
 	p.got, p.to = append(p.got, m), append(p.to, to)
 	return false, nil
+}
+
+// fails makes the phone fail at what is about a subject, or no longer.
+func (p *phone) fails(subject string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail == nil {
+		p.fail = map[string]error{}
+	}
+	p.fail[subject] = err
 }
 
 func (p *phone) answer(send func() (bool, error)) {
@@ -216,6 +263,15 @@ func (p people) Person(login string) (Person, bool) {
 }
 
 func (p people) Login(id string) string { return strings.TrimPrefix(id, "u-") }
+
+// staff are the people with an address.
+func staff() people {
+	out := people{}
+	for _, login := range []string{"ann", "bob", "cleo", "dan", "eve"} {
+		out[login] = login + "@example.org"
+	}
+	return out
+}
 
 const house = `
 receivers:
@@ -261,16 +317,23 @@ func open(t *testing.T, text string) *office {
 	return o
 }
 
-func (o *office) start(text string) {
+// parsed reads settings.
+func parsed(t *testing.T, text string) *settings.Settings {
+	t.Helper()
 	s, err := settings.Parse("n.yml", []byte(text))
-	require.NoError(o.t, err)
+	require.NoError(t, err)
+	return s
+}
+
+func (o *office) start(text string) {
+	s := parsed(o.t, text)
 	tmpl, err := message.New("", nil, nil)
 	require.NoError(o.t, err)
 	c := Config{Settings: s, Templates: tmpl, Receivers: map[string]receivers.Receiver{}}
 	for name, p := range o.phones {
 		c.Receivers[name] = p
 	}
-	o.n, err = Open(Options{Path: o.path, Source: o.core, Config: c, People: people{"ann": "ann@example.org", "bob": "bob@example.org"}})
+	o.n, err = Open(Options{Path: o.path, Source: o.core, Config: c, People: staff()})
 	require.NoError(o.t, err)
 	ctx, cancel := context.WithCancel(o.t.Context())
 	done := make(chan struct{})
@@ -293,6 +356,24 @@ func (o *office) told(phone string, want ...string) {
 	o.t.Helper()
 	o.settle()
 	require.Equal(o.t, want, o.phones[phone].titles())
+}
+
+// stormBegins begins a storm that one opening of priority 2, told singly and over, set off. Nothing of that is in the phones.
+func (o *office) stormBegins(s event.Storm) {
+	o.core.happen(event.IncidentOpened, 900, nil)
+	o.core.happen(event.IncidentResolved, 900, func(i *event.IncidentState) { i.Phase = event.IncidentDone })
+	o.core.storm(event.StormBegan, s)
+	o.settle()
+	o.clear()
+}
+
+// clear empties the phones.
+func (o *office) clear() {
+	for _, p := range o.phones {
+		p.mu.Lock()
+		p.got, p.to = nil, nil
+		p.mu.Unlock()
+	}
 }
 
 func noon() { // synctest begins at midnight of 2000-01-01, inside quiet hours
@@ -338,7 +419,8 @@ func TestNobodyAcknowledgesAndTheNextContactIsTold(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		o.told("mail", "opened main/INC-1", "escalated main/INC-1")
 		require.Equal(t, []string{"ann@example.org", "bob@example.org"}, o.phones["mail"].addressees()[1])
-		require.Contains(t, o.phones["mail"].message(1).Text, "Nobody has acknowledged it for 15 min: step 2 of 3")
+		require.Contains(t, o.phones["mail"].message(1).Text, "Nobody has acknowledged it: step 2 of 3")
+		require.Contains(t, o.phones["mail"].message(1).Title, "unacknowledged for 15 min")
 		o.core.happen(event.IncidentAcknowledged, 1, func(i *event.IncidentState) { i.AckedAt, i.AckedBy = 1, "u-bob" })
 		o.core.happen(event.IncidentAcknowledged, 1, nil)
 		time.Sleep(3 * time.Hour)
@@ -558,7 +640,7 @@ func TestQuietHoursCollectWhatCanWait(t *testing.T) {
 		require.Len(t, o.phones["mail"].titles(), 2)
 		digest := o.phones["mail"].message(1)
 		require.Equal(t, message.Digest, digest.Event)
-		require.Equal(t, "While it was quiet: 2 messages", digest.Title)
+		require.Equal(t, "While it was quiet: 2 incidents", digest.Title)
 		require.Contains(t, digest.Text, "INC-1")
 		require.Contains(t, digest.Text, "INC-2")
 	})

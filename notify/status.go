@@ -1,10 +1,13 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +15,8 @@ import (
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/notify/message"
 	"github.com/tocsin-noc/tocsin/notify/oncall"
+	"github.com/tocsin-noc/tocsin/notify/receivers"
+	"github.com/tocsin-noc/tocsin/notify/settings"
 )
 
 // What callers decide on.
@@ -19,8 +24,12 @@ var (
 	ErrNoReceiver = errors.New("notify: there is no such receiver")
 	ErrNoTeam     = errors.New("notify: there is no such team")
 	ErrNoOverride = errors.New("notify: there is no such override")
-	ErrOverride   = errors.New("notify: an override needs a contact of the settings and an end after its start")
 )
+
+// Refusal says what is wrong with what was asked for, and what would be right.
+type Refusal struct{ Message, Hint string }
+
+func (r *Refusal) Error() string { return "notify: " + r.Message }
 
 // ReceiverStatus is how a receiver does.
 type ReceiverStatus struct {
@@ -33,6 +42,7 @@ type ReceiverStatus struct {
 	LastError   string    `json:"last_error,omitempty"`
 	Failures    int       `json:"failures"` // in a row
 	RetryAt     time.Time `json:"retry_at,omitzero"`
+	Aside       int       `json:"aside"` // of those pending: the receiver fails at them while it takes others
 }
 
 // Receivers returns how every receiver does.
@@ -54,23 +64,35 @@ func (n *Notifier) Receivers() []ReceiverStatus {
 		if r := n.config.Load().Settings.Receiver(name); r != nil {
 			st.Kind = r.Kind
 		}
-		st.Pending, st.Oldest = n.pending(name)
+		st.Pending, st.Aside, st.Oldest = n.pending(name)
 		out = append(out, st)
 	}
 	return out
 }
 
-// pending returns how many messages wait for a receiver, and since when the first does.
-func (n *Notifier) pending(receiver string) (count int, oldest time.Time) {
+// pending returns how many messages wait for a receiver, how many of them were set aside, and since when the first waits.
+func (n *Notifier) pending(receiver string) (count, aside int, oldest time.Time) {
 	_ = n.store.view(func(t *tx) error { // a fault shows when it is written
-		_, e, err := t.head(receiver)
-		if err != nil || e == nil {
+		list, err := t.aside(receiver)
+		if err != nil {
 			return err
 		}
-		oldest, count = e.Queued, waiting(t.Bucket([]byte("messages")).Bucket([]byte(receiver)))
+		count, aside = len(list), len(list)
+		head, err := t.first(receiver, 1)
+		if err != nil {
+			return err
+		}
+		if len(head) > 0 {
+			count += waiting(t.Bucket([]byte("messages")).Bucket([]byte(receiver)))
+		}
+		for _, it := range append(head, list...) {
+			if oldest.IsZero() || it.Queued.Before(oldest) {
+				oldest = it.Queued
+			}
+		}
 		return nil
 	})
-	return count, oldest
+	return count, aside, oldest
 }
 
 // Stalled returns why the outbox cannot be written, "" when it can.
@@ -120,21 +142,32 @@ func (n *Notifier) Teams() (out []TeamStatus, err error) {
 			if err != nil {
 				return err
 			}
-			st := TeamStatus{Name: team.Name, Zone: team.Zone.String(), Shifts: []oncall.Shift{}, Gaps: []oncall.Shift{}}
-			if len(team.Rotation) > 0 || len(overrides) > 0 {
-				shifts := team.Schedule(overrides).Shifts(now, now.Add(ahead))
-				st.OnCall, st.Until, st.Shifts = shifts[0].Who, shifts[0].Until, shifts
-				for _, s := range shifts {
-					if s.Who == "" {
-						st.Gaps = append(st.Gaps, s)
-					}
-				}
-			}
-			out = append(out, st)
+			out = append(out, statusOf(team, overrides, now))
 		}
 		return nil
 	})
 	return out, err
+}
+
+// statusOf returns a team's on-call. Where a team has no rotation everybody is told: nobody is missed while no override is in force.
+func statusOf(team *settings.Team, overrides []oncall.Override, now time.Time) TeamStatus {
+	st := TeamStatus{Name: team.Name, Zone: team.Zone.String(), Shifts: []oncall.Shift{}, Gaps: []oncall.Shift{}}
+	shifts := team.Schedule(overrides).Shifts(now, now.Add(ahead))
+	if len(team.Rotation) == 0 {
+		shifts = slices.DeleteFunc(shifts, func(s oncall.Shift) bool { return s.Who == "" })
+		st.Shifts = append(st.Shifts, shifts...)
+		if len(shifts) > 0 && !shifts[0].From.After(now) {
+			st.OnCall, st.Until = shifts[0].Who, shifts[0].Until
+		}
+		return st
+	}
+	st.OnCall, st.Until, st.Shifts = shifts[0].Who, shifts[0].Until, shifts
+	for _, s := range shifts {
+		if s.Who == "" {
+			st.Gaps = append(st.Gaps, s)
+		}
+	}
+	return st
 }
 
 // Override is somebody on call out of turn.
@@ -147,14 +180,51 @@ type Override struct {
 	By    string    `json:"by"`
 }
 
+// maxOverride bounds an override: what lasts longer is a rotation.
+const maxOverride = 90 * 24 * time.Hour
+
+// check tells what is wrong with an override.
+func (o *Override) check(s *settings.Settings, now time.Time) error {
+	team := s.Team(o.Team)
+	switch {
+	case team == nil:
+		return fmt.Errorf("%w %q", ErrNoTeam, o.Team)
+	case s.Contact(o.Who) == nil:
+		names := make([]string, len(s.Contacts))
+		for i := range s.Contacts {
+			names[i] = s.Contacts[i].Name
+		}
+		return &Refusal{fmt.Sprintf("there is no contact %q", o.Who), "the notify_file's contacts: " + cmp.Or(strings.Join(names, ", "), "none")}
+	case o.Until.Before(now):
+		return &Refusal{"the override is over already: it would have ended at " + moment(o.Until), ""}
+	case !o.From.Before(o.Until):
+		return &Refusal{"the override must end after it starts", "it would last from " + moment(o.From) + " until " + moment(o.Until)}
+	case o.Until.Sub(o.From) > maxOverride:
+		return &Refusal{
+			fmt.Sprintf("the override lasts %.0f days, and at most 90 are taken", o.Until.Sub(o.From).Hours()/24), "what lasts longer belongs into the team's rotation",
+		}
+	case len(team.Rotation) == 0 && !asksOnCall(team):
+		return &Refusal{
+			"team " + team.Name + " has no rotation, and nothing asks who is on call: everybody is told, with an override too",
+			"give the team a rotation, or notify oncall in a step of its escalation",
+		}
+	}
+	return nil
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+
+// asksOnCall tells whether a step of the team's escalation tells who is on call.
+func asksOnCall(team *settings.Team) bool {
+	return slices.ContainsFunc(team.Steps(), func(s settings.Step) bool {
+		return slices.ContainsFunc(s.Notify, func(w settings.Whom) bool { return w.Kind == settings.OnCall })
+	})
+}
+
 // SetOverride puts a contact on call out of turn, and returns the override's id.
 func (n *Notifier) SetOverride(o Override) (id string, err error) {
-	s := n.config.Load().Settings
-	switch {
-	case s.Team(o.Team) == nil:
-		return "", ErrNoTeam
-	case s.Contact(o.Who) == nil, !o.From.Before(o.Until):
-		return "", ErrOverride
+	if err := o.check(n.config.Load().Settings, n.o.Now()); err != nil {
+		return "", err
 	}
 	err = n.store.update(func(t *tx) error {
 		b := t.Bucket([]byte("overrides"))
@@ -227,17 +297,34 @@ func (n *Notifier) Preview(ctx context.Context, id event.IncidentID, receiver st
 	}), nil
 }
 
-// Test sends a message to a receiver at once and returns what became of it. to are addresses, for receivers that reach people.
+// Test sends a message to a receiver at once and returns what became of it. to are addresses, for receivers that reach people. When
+// the receiver's templates fail on an incident, the message's TemplateError says how.
 func (n *Notifier) Test(ctx context.Context, receiver string, to []string) (message.Message, error) {
 	c := n.config.Load()
-	r := c.Receivers[receiver]
-	if r == nil {
+	r, set := c.Receivers[receiver], c.Settings.Receiver(receiver)
+	if r == nil || set == nil {
 		return message.Message{}, ErrNoReceiver
 	}
-	m := c.Templates.Render(message.Data{
+	if len(to) == 0 && receivers.NeedsPeople(&set.Spec) {
+		return message.Message{}, &Refusal{receiver + " reaches people: a test needs somebody to send it to", "name them, as in `tocsin notify test " + receiver + " --to ann@example.org`"}
+	}
+	for _, address := range to {
+		if _, err := mail.ParseAddress(address); err != nil {
+			return message.Message{}, &Refusal{fmt.Sprintf("%q is no e-mail address", address), "write it as in ann@example.org"}
+		}
+	}
+	data := message.Data{
 		Event: message.Test, Key: fmt.Sprintf("test/%d/%s", n.o.Now().UnixNano(), receiver), At: n.o.Now(), Tenant: event.DefaultTenant, Receiver: receiver,
-	})
+	}
+	m := c.Templates.Render(data)
 	_, err := r.Send(ctx, m, to)
+	m.TemplateError = "" // a test is about nothing; what counts is whether an incident can be told of
+	for _, e := range []message.Event{message.Opened, message.Resolved} {
+		data.Event, data.Incident = e, message.Sample(n.o.Now())
+		if m.TemplateError == "" {
+			m.TemplateError = c.Templates.Render(data).TemplateError
+		}
+	}
 	return m, err
 }
 

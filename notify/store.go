@@ -17,8 +17,9 @@ import (
 
 // The file's buckets. Values are JSON.
 //
-//	meta       cursor, and storm:TENANT → key of the storm that lasts
+//	meta       cursor; storm:TENANT → key of the storm that lasts; openings:TENANT → those that may set one off
 //	messages   receiver → number → envelope      what waits, in the order it was enqueued
+//	aside      receiver → number → envelope      what the receiver fails at while it takes others
 //	subjects   main/INC-42 → subject             whom it was told to, and its escalation
 //	due        time, subject's key               when each subject is to be looked at next
 //	digests    team → digest                     what waits for the end of quiet hours
@@ -27,6 +28,7 @@ import (
 const (
 	keptHistory = 200
 	maxPending  = 100_000 // messages of one receiver; what exceeds it is told in the history
+	maxAside    = 100     // of these, set aside; more hold up the queue
 	keptSubject = 24 * time.Hour
 )
 
@@ -37,7 +39,7 @@ type store struct {
 }
 
 func buckets() []string {
-	return []string{"meta", "messages", "subjects", "due", "digests", "history", "overrides"}
+	return []string{"meta", "messages", "aside", "subjects", "due", "digests", "history", "overrides"}
 }
 
 func openStore(path string) (*store, error) {
@@ -146,6 +148,9 @@ type envelope struct {
 	Attempts int             `json:"attempts"`
 	After    time.Time       `json:"after,omitzero"` // not to be tried before
 	Error    string          `json:"error,omitempty"`
+	Code     int             `json:"code,omitempty"` // 5xx that the receiver answered last
+	Same     int             `json:"same,omitempty"` // times in a row
+	Since    time.Time       `json:"since,omitzero"` // the first of these
 }
 
 // enqueue puts a message at the end of its receiver's queue. It is false when the queue is full.
@@ -161,7 +166,8 @@ func (t *tx) enqueue(receiver string, e envelope) (fits bool, err error) {
 	return true, put(b, number(n), e)
 }
 
-// waiting counts a queue's messages: they leave it only at its head.
+// waiting counts a queue's messages. They leave it at its head; one that was taken in place of the head is counted until the head
+// has come past it.
 func waiting(b *bbolt.Bucket) int {
 	first, _ := b.Cursor().First()
 	if first == nil {
@@ -170,18 +176,55 @@ func waiting(b *bbolt.Bucket) int {
 	return int(b.Sequence() - binary.BigEndian.Uint64(first) + 1)
 }
 
-// head returns the first message of a receiver, nil when none waits.
-func (t *tx) head(receiver string) (key []byte, e *envelope, err error) {
-	b := t.Bucket([]byte("messages")).Bucket([]byte(receiver))
+// item is an envelope where it lies.
+type item struct {
+	*envelope
+	key   []byte
+	aside bool
+}
+
+func (it *item) bucket(t *tx, receiver string) *bbolt.Bucket {
+	if it.aside {
+		return t.Bucket([]byte("aside")).Bucket([]byte(receiver))
+	}
+	return t.Bucket([]byte("messages")).Bucket([]byte(receiver))
+}
+
+// first returns the first messages of a receiver, at most limit.
+func (t *tx) first(receiver string, limit int) ([]item, error) {
+	return firstOf(t.Bucket([]byte("messages")).Bucket([]byte(receiver)), false, limit)
+}
+
+// aside returns the messages of a receiver that were set aside.
+func (t *tx) aside(receiver string) ([]item, error) {
+	return firstOf(t.Bucket([]byte("aside")).Bucket([]byte(receiver)), true, maxAside)
+}
+
+func firstOf(b *bbolt.Bucket, aside bool, limit int) (out []item, err error) {
 	if b == nil {
-		return nil, nil, nil
+		return nil, nil
 	}
-	k, text := b.Cursor().First()
-	if k == nil {
-		return nil, nil, nil
+	c := b.Cursor()
+	for k, text := c.First(); k != nil && len(out) < limit; k, text = c.Next() {
+		it := item{&envelope{}, bytes.Clone(k), aside}
+		if err := json.Unmarshal(text, it.envelope); err != nil {
+			return nil, err
+		}
+		out = append(out, it)
 	}
-	e = &envelope{}
-	return append([]byte(nil), k...), e, json.Unmarshal(text, e)
+	return out, nil
+}
+
+// setAside takes a message out of its receiver's queue, so that others pass it.
+func (t *tx) setAside(receiver string, it item) error {
+	b, err := t.Bucket([]byte("aside")).CreateBucketIfNotExists([]byte(receiver))
+	if err != nil {
+		return err
+	}
+	if err := put(b, it.key, it.envelope); err != nil {
+		return err
+	}
+	return it.bucket(t, receiver).Delete(it.key)
 }
 
 // Sent is one outcome.
@@ -267,14 +310,19 @@ func (t *tx) history(limit int) (out []Sent, err error) {
 
 // subject is what the outbox knows of an incident or a storm.
 type subject struct {
-	Told       []told         `json:"told,omitempty"`
-	Priority   uint8          `json:"priority"` // the highest it was seen with
-	Resolver   string         `json:"resolver,omitempty"`
-	Done       time.Time      `json:"done,omitzero"` // resolved, or the storm over
-	Escalation map[string]run `json:"escalation,omitempty"`
-	Owed       *owed          `json:"owed,omitempty"`
-	Storm      *message.Storm `json:"storm,omitempty"` // of a storm: as it was last heard of
-	Due        time.Time      `json:"due,omitzero"`    // its place in the bucket due
+	Told       []told            `json:"told,omitempty"`
+	Priority   uint8             `json:"priority"` // the highest it was seen with
+	Resolver   string            `json:"resolver,omitempty"`
+	Done       time.Time         `json:"done,omitzero"` // resolved, or the storm over
+	Escalation map[string]run    `json:"escalation,omitempty"`
+	Owed       *owed             `json:"owed,omitempty"`
+	Storm      *message.Storm    `json:"storm,omitempty"`    // of a storm: as it was last heard of
+	Limit      int               `json:"limit,omitempty"`    // of a storm: openings that an addressee is told of singly
+	Fronts     map[string]*front `json:"fronts,omitempty"`   // of a storm: by addressee
+	Labels     map[string]string `json:"labels,omitempty"`   // by which it was routed when it last rang; nil: no route asked
+	Tasks      map[uint32]string `json:"tasks,omitempty"`    // as their assignees know them
+	Answered   []uint32          `json:"answered,omitempty"` // proposals whose answer was told
+	Due        time.Time         `json:"due,omitzero"`       // its place in the bucket due
 }
 
 // owed is a ring that waits because every alert that fires is kept quiet. The latest takes the place of an earlier one.

@@ -36,9 +36,9 @@ func TestAQueueTakesSoManyAndNoMore(t *testing.T) {
 	}))
 	require.Equal(t, 3, fitting)
 	require.NoError(t, s.update(func(tx *tx) error {
-		key, _, err := tx.head("hook")
+		list, err := tx.first("hook", 1)
 		require.NoError(t, err)
-		require.NoError(t, tx.Bucket([]byte("messages")).Bucket([]byte("hook")).Delete(key))
+		require.NoError(t, list[0].bucket(tx, "hook").Delete(list[0].key))
 		fits, err := tx.enqueue("hook", envelope{})
 		require.True(t, fits, "there is room again")
 		return err

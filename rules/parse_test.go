@@ -55,6 +55,12 @@ func TestTheShippedSettingsAreWhatOperatorsWerePromised(t *testing.T) {
 		StormOpenings:     20,
 		StormWithin:       event.Minute,
 		StormCalm:         5 * event.Minute,
+		CloseAfter:        7 * event.Day,
+		ReopenClosed:      event.Day,
+		ReviewAfter:       5 * event.Day,
+		UpdateEvery:       30 * event.Minute,
+		DiscoveredCIs:     20_000,
+		DiscoveredFor:     event.Day,
 	}, mustParse(t).Settings)
 	require.Empty(t, mustParse(t).Inhibit, "nothing hides anything on a fresh install")
 }

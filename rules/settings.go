@@ -31,6 +31,12 @@ type Settings struct {
 	StormOpenings     int
 	StormWithin       event.Time
 	StormCalm         event.Time
+	CloseAfter        event.Time // 0: never
+	ReopenClosed      event.Time
+	ReviewAfter       event.Time
+	UpdateEvery       event.Time
+	DiscoveredCIs     int
+	DiscoveredFor     event.Time
 }
 
 const day = 24 * time.Hour
@@ -59,6 +65,12 @@ func (s *Settings) fields(once func(key string, v strict.Value) strict.Value) []
 		{Key: "storm_openings", Value: once("storm_openings", strict.Int(&s.StormOpenings, 1, 10_000))},
 		span("storm_within", &s.StormWithin, time.Second, time.Hour),
 		span("storm_calm", &s.StormCalm, time.Second, day),
+		{Key: "close_after", Value: once("close_after", orWord("never", 0, &s.CloseAfter, 0, 365*day))},
+		span("reopen_closed", &s.ReopenClosed, 0, 90*day),
+		span("review_after", &s.ReviewAfter, day, 90*day),
+		span("update_every", &s.UpdateEvery, time.Minute, day),
+		{Key: "discovered_cis", Value: once("discovered_cis", strict.Int(&s.DiscoveredCIs, 0, 1_000_000))},
+		span("discovered_for", &s.DiscoveredFor, time.Minute, 90*day),
 	}
 }
 

@@ -44,8 +44,25 @@ var outage = []line{
 	{3 * time.Second, "PodRestarting", "info", "checkout-7f9c-2", "restarted 3 times in 5 min"},
 }
 
+// estate is what the outage happens to.
+const estate = `# what the demo outage happens to
+services:
+  - {id: checkout, name: Checkout, criticality: 1, owner: the shop's team, team: shop, depends_on: [checkout-app, orders-db]}
+cis:
+  - {id: orders-db, class: database, hosted_on: db-3}
+  - {id: db-3, class: host}
+  - {id: checkout-app, class: deployment, depends_on: orders-db}
+  - {id: checkout-7f9c-1, class: pod, part_of: checkout-app}
+  - {id: checkout-7f9c-2, class: pod, part_of: checkout-app}
+  - {id: orders, class: queue, depends_on: orders-db}
+  - {id: orders-0, class: pod, part_of: orders}
+`
+
 // PlayOutage plays the outage into the daemon at base, tells out what to look at, and returns when it is over or ctx ends.
 func PlayOutage(ctx context.Context, base string, out io.Writer) error {
+	if err := post(ctx, base+"/api/v1/cmdb/import?source=demo", "text/yaml", []byte(estate)); err != nil {
+		return err
+	}
 	began := time.Now()
 	for _, l := range outage {
 		if !sleep(ctx, time.Until(began.Add(l.after))) {
@@ -102,7 +119,7 @@ func sendPrometheus(ctx context.Context, base string, began time.Time, lines []l
 			GeneratorURL: "http://prometheus.example/graph?g0.expr=" + l.name,
 		})
 	}
-	return post(ctx, base+"/api/v2/alerts", alerts)
+	return postJSON(ctx, base+"/api/v2/alerts", alerts)
 }
 
 func sendWebhook(ctx context.Context, base string, began time.Time, status string) error {
@@ -118,23 +135,27 @@ func sendWebhook(ctx context.Context, base string, began time.Time, status strin
 	if status == "resolved" {
 		alert.EndsAt = time.Now()
 	}
-	return post(ctx, base+"/webhook/alertmanager", map[string]any{
+	return postJSON(ctx, base+"/webhook/alertmanager", map[string]any{
 		"version": "4", "status": status, "receiver": "tocsin", "groupKey": "{}:{alertname=\"ProbeFailed\"}", "truncatedAlerts": 0,
 		"groupLabels": map[string]string{"alertname": "ProbeFailed"}, "commonLabels": alert.Labels, "commonAnnotations": alert.Annotations,
 		"externalURL": "http://alertmanager.example", "alerts": []promAlert{alert},
 	})
 }
 
-func post(ctx context.Context, url string, body any) error {
+func postJSON(ctx context.Context, url string, body any) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("simulate: outage: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(b))
+	return post(ctx, url, "application/json", b)
+}
+
+func post(ctx context.Context, url, contentType string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("simulate: outage: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", contentType)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("simulate: outage: %w", err)
@@ -167,6 +188,9 @@ func report(ctx context.Context, base string, out io.Writer) error {
 			Alerts   struct {
 				Total int `json:"total"`
 			} `json:"alerts"`
+			Services []struct {
+				Service string `json:"service"`
+			} `json:"services"`
 		} `json:"incidents"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
@@ -176,15 +200,19 @@ func report(ctx context.Context, base string, out io.Writer) error {
 		return fmt.Errorf("simulate: outage: no incident was opened")
 	}
 	i := list.Incidents[0]
+	hurts := "nobody"
+	if len(i.Services) > 0 {
+		hurts = i.Services[0].Service
+	}
 	_, err = fmt.Fprintf(out, `
 A demo outage is playing (DEMO=0 starts without it): %d alerts, one incident.
 
-  %s  P%d %s  %s
+  %s  P%d %s  %s  hurts %s
 
   in the browser   %s/
   on the terminal  bin/tocsin incident show %s
   and why          bin/tocsin explain %s
 
-`, i.Alerts.Total, i.ID, i.Priority, i.Severity, i.Title, base, i.ID, i.ID)
+`, i.Alerts.Total, i.ID, i.Priority, i.Severity, i.Title, hurts, base, i.ID, i.ID)
 	return err
 }

@@ -57,12 +57,23 @@ func showAlert(p *printer, a *api.Alert) error {
 func alertHeader(p *printer, a *api.Alert) error {
 	p.line("%s  %s", p.paint(terminal.Bold, a.ID), p.paint(terminal.Bold, alertName(a.Name, a.Resource)))
 	return p.pairs("  ",
-		"State", alertState(a), "Changes", flapText(a), "Maintenance", windowNames(a), "Severity", a.Severity, "Why", a.Why, "Incident", a.Incident,
+		"State", alertState(a), "Changes", flapText(a), "Maintenance", windowNames(a), "Severity", a.Severity, "Why", a.Why, "Incident", a.Incident, "Item", itemText(a),
 		"Since", unless(a.FiringAt == nil, p.at(a.FiringAt)), "Ended", unless(a.EndedAt == nil, p.at(a.EndedAt)),
 		"Occurrences", strconv.Itoa(int(a.Occurrences))+", the first "+p.at(a.FirstAt),
 		"Rule", a.Rule, "Grouped by", labelsOrNone(a.Key),
 		"Labels", labelText(a.Labels), "Identity", a.Identity, "URL", a.URL,
 	)
+}
+
+// itemText says which configuration item an alert is bound to and by what, "" when to none.
+func itemText(a *api.Alert) string {
+	switch {
+	case a.Bound == "ambiguous":
+		return "none: several are called as its label " + a.BoundBy + " says"
+	case a.CI == "":
+		return ""
+	}
+	return a.CI + " by the label " + a.BoundBy + unless(a.Bound != "discovered", ", seen in alerts only")
 }
 
 // flapText says how restless an alert is, "" when it is not.

@@ -73,15 +73,15 @@ func (f *alertsFlags) run(ctx context.Context, t *tool, _ []string) error {
 	return nil
 }
 
-func (p *printer) alertTable(alerts []api.Alert) *terminal.Table {
-	table := terminal.NewTable("ID", "SEVERITY", "STATE", "SINCE", "INCIDENT", "ALERT")
+func (p *printer) alertTable(alerts []api.Alert) *grid {
+	table := p.grid("ID", "SEVERITY", "STATE", "SINCE", "INCIDENT", "ALERT")
 	for i := range alerts {
 		a := &alerts[i]
 		since := p.at(a.FiringAt)
 		if a.EndedAt != nil {
 			since = p.at(a.EndedAt)
 		}
-		table.Add(
+		table.add(a.Tenant,
 			terminal.Text(a.ID), terminal.Cell{Text: a.Severity, Style: terminal.SeverityStyle(a.Severity)},
 			terminal.Cell{Text: alertState(a), Style: terminal.StatusStyle(a.State)},
 			terminal.Text(since), terminal.Text(a.Incident), terminal.Text(alertName(a.Name, a.Resource)),

@@ -47,10 +47,10 @@ func showCalendar(p *printer, cal *api.Calendar) error {
 		p.note("nothing is planned and nothing is silenced until %s", dayClock(cal.Until.Local()))
 		return nil
 	}
-	table := terminal.NewTable("WHEN", "THERE", "WHAT", "ABOUT", "NAME")
+	table := p.grid("WHEN", "THERE", "WHAT", "ABOUT", "NAME")
 	for i := range cal.Entries {
 		o := &cal.Entries[i]
-		table.Add(
+		table.add(o.Tenant,
 			terminal.Text(stretch(o.StartsAt.Local(), o.EndsAt.Local())), terminal.Text(there(o)), terminal.Text(o.Kind),
 			terminal.Text(about(o.Matchers, o.CIs)), terminal.Text(cmp.Or(o.Name, o.Reason)),
 		)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,9 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/auth/webconfig"
 	"github.com/tocsin-noc/tocsin/internal/config"
+	"github.com/tocsin-noc/tocsin/internal/outbound"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
+	"github.com/tocsin-noc/tocsin/notify/receivers"
 	"github.com/tocsin-noc/tocsin/notify/settings"
 	"github.com/tocsin-noc/tocsin/rules"
 	"github.com/tocsin-noc/tocsin/rules/strict"
@@ -97,6 +100,12 @@ func checkConfig(file string) []config.Problem {
 	}
 	if c.NotifyFile != "" {
 		found = append(found, checkNotify(c.NotifyFile)...)
+		if c.ExternalURL == "" {
+			found = append(found, config.Problem{Warning: true, Problem: strict.Problem{
+				Place: strict.Place{File: file}, Key: "external_url", Message: "is not set: messages have no links",
+				Hint: "write how people reach the daemon, as in https://tocsin.example.org",
+			}})
+		}
 	}
 	return found
 }
@@ -111,9 +120,14 @@ func checkNotify(file string) []config.Problem {
 	if err != nil {
 		return problems(err, file)
 	}
-	found := problems(s.Warnings.Err(), file)
+	found := append(problems(s.Warnings.Err(), file), unreachable(s, file)...)
 	for i := range s.Teams {
 		team, now := &s.Teams[i], time.Now()
+		if q := &team.Quiet; q.Holds(now) && q.Holds(q.Ends(now)) {
+			found = append(found, config.Problem{Problem: strict.Problem{Place: strict.Place{File: file}, Key: "teams", Message: fmt.Sprintf(
+				"team %s: its quiet hours last for a week and more: what may wait comes once a week", team.Name),
+				Hint: "name the hours that are quiet, as in {start_time: '22:00', end_time: '24:00'}"}})
+		}
 		if len(team.Rotation) == 0 {
 			continue
 		}
@@ -125,6 +139,25 @@ func checkNotify(file string) []config.Problem {
 	}
 	for i := range found {
 		found[i].Warning = true
+	}
+	return found
+}
+
+// unreachable returns the receivers whose address outbound refuses as it stands, without asking how names resolve.
+func unreachable(s *settings.Settings, file string) (found []config.Problem) {
+	policy, err := outbound.New(s.Allow)
+	if err != nil {
+		return problems(err, file)
+	}
+	for i := range s.Receivers {
+		r := &s.Receivers[i]
+		for _, host := range receivers.Hosts(&r.Spec) {
+			if err := policy.Judge(host); err != nil {
+				found = append(found, config.Problem{Problem: strict.Problem{
+					Place: strict.Place{File: file}, Key: "receivers", Message: "receiver " + r.Name + ": nothing can be sent: " + strings.TrimPrefix(err.Error(), "outbound: "),
+				}})
+			}
+		}
 	}
 	return found
 }

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/auth"
 )
 
@@ -33,6 +34,7 @@ type client struct {
 	base   *url.URL
 	token  string // "": none
 	tenant string // asked for; "": the token's
+	wide   *bool  // set when an answer was about all tenants; nil: nobody wants to know
 	http   *http.Client
 }
 
@@ -76,21 +78,38 @@ func (c *client) do(ctx context.Context, method string, parts []string, query ur
 	if err != nil {
 		return nil, usage(err.Error(), "--url takes an address such as http://127.0.0.1:9595")
 	}
-	req.Header.Set("User-Agent", "tocsin/"+version)
-	req.Header.Set("Accept", "application/json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	resp, err := c.ask(c.http, req)
+	if err != nil {
+		return nil, err
+	}
+	return c.answer(ctx, resp)
+}
+
+// ask sends a request in the caller's name.
+func (c *client) ask(over *http.Client, req *http.Request) (*http.Response, error) {
+	req.Header.Set("User-Agent", "tocsin/"+version)
+	req.Header.Set("Accept", "application/json")
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	if c.tenant != "" {
 		req.Header.Set(auth.TenantHeader, c.tenant)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := over.Do(req)
 	if err != nil {
-		return nil, c.unreachable(ctx, err)
+		return nil, c.unreachable(req.Context(), err)
 	}
+	if c.wide != nil {
+		*c.wide = resp.Header.Get(auth.TenantHeader) == event.AllTenants
+	}
+	return resp, nil
+}
+
+// answer returns an answer's body, if it is a success.
+func (c *client) answer(ctx context.Context, resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
@@ -139,6 +158,12 @@ func (c *client) refused(resp *http.Response, text []byte) *fault {
 	}
 	var p auth.Problem
 	if json.Unmarshal(text, &p) == nil && p.Code != "" {
+		switch p.Code { // the hints of the API speak of headers
+		case "tenant_not_granted":
+			p.Hint = "leave --tenant and TOCSIN_TENANT away, or ask an admin for a grant"
+		case "tenant_needed":
+			p.Hint = "name one with --tenant or TOCSIN_TENANT"
+		}
 		return &fault{code: code, message: cmp.Or(p.Detail, p.Title, resp.Status), hint: p.Hint, details: p.Errors, cause: &p}
 	}
 	if to := resp.Header.Get("Location"); resp.StatusCode < 400 && to != "" {

@@ -8,6 +8,7 @@ import (
 
 const (
 	groupWork   = "work"
+	groupCMDB   = "cmdb"
 	groupDaemon = "daemon"
 	groupFiles  = "files"
 )
@@ -28,14 +29,16 @@ func newRootCommand() *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddGroup(
 		&cobra.Group{ID: groupWork, Title: "Incidents and alerts:"},
+		&cobra.Group{ID: groupCMDB, Title: "Configuration and services:"},
 		&cobra.Group{ID: groupDaemon, Title: "The daemon:"},
 		&cobra.Group{ID: groupFiles, Title: "Files and data:"},
 	)
 	addGroup(root, groupWork,
-		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSilenceCommand(),
+		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSearchCommand(), newSilenceCommand(),
 		newWindowCommand(), newCalendarCommand(), newHeartbeatsCommand(), newStormsCommand(), newHandoverCommand(),
 		newOnCallCommand(), newNotifyCommand(),
 	)
+	addGroup(root, groupCMDB, newCMDBCommand(), newServiceCommand(), newOutageCommand())
 	addGroup(root, groupDaemon,
 		newServeCommand(), newStatusCommand(), newSourcesCommand(), newClockCommand(), newSnapshotCommand(), newRedactCommand(),
 		newUserCommand(), newMeCommand(),

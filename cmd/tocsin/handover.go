@@ -144,9 +144,17 @@ func (s *speaker) part(title, empty string, part api.HandoverPart, say func(*api
 	}
 }
 
+// whose names an incident, with its tenant where all are looked into.
+func (s *speaker) whose(i *api.Incident) string {
+	if s.wide {
+		return i.Tenant + " " + i.ID
+	}
+	return i.ID
+}
+
 func (s *speaker) brief(e *api.HandoverEntry) {
 	i := &e.Incident
-	s.line("  %s  %s  %s (opened %s, %s, %s)", priority(i.Priority), i.ID, i.Title, s.time(i.OpenedAt), statusText(i), cmp.Or(owner(i), "nobody has it"))
+	s.line("  %s  %s  %s (opened %s, %s, %s)", priority(i.Priority), s.whose(i), i.Title, s.time(i.OpenedAt), statusText(i), cmp.Or(owner(i), "nobody has it"))
 }
 
 // whole is brief with what people said, and what comes next where that is something else.
@@ -161,15 +169,15 @@ func (s *speaker) whole(e *api.HandoverEntry) {
 }
 
 func (s *speaker) idle(e *api.HandoverEntry) {
-	s.line("  %s  %s  %s (%s, last touched %s)", priority(e.Incident.Priority), e.Incident.ID, e.Incident.Title, owner(&e.Incident), s.at(e.TouchedAt))
+	s.line("  %s  %s  %s (%s, last touched %s)", priority(e.Incident.Priority), s.whose(&e.Incident), e.Incident.Title, owner(&e.Incident), s.at(e.TouchedAt))
 }
 
 func (s *speaker) held(e *api.HandoverEntry) {
-	s.line("  %s  %s  %s: due %s, %s", priority(e.Incident.Priority), e.Incident.ID, e.Incident.Title, s.clock(e.Incident.HeldUntil), e.Incident.HeldFor)
+	s.line("  %s  %s  %s: due %s, %s", priority(e.Incident.Priority), s.whose(&e.Incident), e.Incident.Title, s.clock(e.Incident.HeldUntil), held(&e.Incident))
 }
 
 func (s *speaker) snoozed(e *api.HandoverEntry) {
-	s.line("  %s  %s  %s: rings again %s", priority(e.Incident.Priority), e.Incident.ID, e.Incident.Title, s.clock(e.Incident.SnoozedUntil))
+	s.line("  %s  %s  %s: rings again %s", priority(e.Incident.Priority), s.whose(&e.Incident), e.Incident.Title, s.clock(e.Incident.SnoozedUntil))
 }
 
 func (s *speaker) blind(b api.Heartbeat) {

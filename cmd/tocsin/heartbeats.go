@@ -33,10 +33,10 @@ func newHeartbeatsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		table := terminal.NewTable("STATE", "LAST WORD", "DUE", "RULE", "INCIDENT", "NAME")
+		table := t.grid("STATE", "LAST WORD", "DUE", "RULE", "INCIDENT", "NAME")
 		for i := range beats {
 			b := &beats[i]
-			table.Add(
+			table.add(b.Tenant,
 				terminal.Cell{Text: b.State, Style: beatStyle(b)}, terminal.Text(t.at(b.LastWord)), terminal.Text(t.at(b.DueAt)),
 				terminal.Text(b.Rule), terminal.Text(b.Incident), terminal.Text(b.Name),
 			)
@@ -76,14 +76,14 @@ func newStormsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		table := terminal.NewTable("ID", "BEGAN", "ENDED", "OPENINGS", "HELD BACK", "WORST")
+		table := t.grid("ID", "BEGAN", "ENDED", "OPENINGS", "HELD BACK", "WORST")
 		for i := range storms {
 			s := &storms[i]
 			ended := "goes on"
 			if s.EndedAt != nil {
 				ended = t.time(*s.EndedAt)
 			}
-			table.Add(
+			table.add(s.Tenant,
 				terminal.Text(s.ID), terminal.Text(t.time(s.BeganAt)), terminal.Text(ended), terminal.Text(strconv.Itoa(int(s.Openings))),
 				terminal.Text(strconv.Itoa(int(s.Held))), terminal.Text(priority(s.Worst)),
 			)

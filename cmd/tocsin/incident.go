@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,10 +12,17 @@ import (
 )
 
 func newIncidentCommand() *cobra.Command {
-	cmd := newParent("incident", "Show an incident, or act on it", "  tocsin incident show INC-42\n  tocsin incident ack INC-42 INC-43")
+	cmd := newParent("incident", "Open an incident, show one, or act on it", "  tocsin incident show INC-42\n  tocsin incident ack INC-42 INC-43\n  tocsin incident open 'Mail is slow' --severity minor")
 	r := addRemote(cmd.PersistentFlags())
 	cmd.AddCommand(newShowCommand(r), newAckCommand(r), newResolveCommand(r), newAssignCommand(r), newNoteCommand(r),
-		newSnoozeCommand(r), newHoldCommand(r), newUnholdCommand(r))
+		newSnoozeCommand(r), newHoldCommand(r), newUnholdCommand(r),
+		newOpenCommand(r), newEditCommand(r), newBeginCommand(r), newRateCommand(r), newTaskCommand(r), newParentCommand(r),
+		newMergeCommand(r), newSplitCommand(r), newMajorCommand(r), newUpdateCommand(r), newReviewCommand(r),
+		newReportCommand(r), newOfferCommand(r), newTicketCommand(r))
+	cmd.AddCommand(newStepCommands(r)...)
+	cmd.AddCommand(newWatchCommands(r)...)
+	cmd.AddCommand(newRelateCommands(r)...)
+	cmd.AddCommand(newAnswerCommands(r)...)
 	return cmd
 }
 
@@ -85,6 +93,9 @@ func newAssignCommand(r *remote) *cobra.Command {
 			if i.Assignee == "" && i.Team == "" {
 				return "assigned to nobody"
 			}
+			if i.Assignee == "" {
+				return "assigned to team " + i.Team
+			}
 			return "assigned to " + owner(i)
 		})
 	})
@@ -129,15 +140,5 @@ func onEach(ctx context.Context, t *tool, ids []string, payload map[string]strin
 	if payload != nil {
 		body = payload
 	}
-	return each(t.err, ids, func(id string) error {
-		text, i, err := act[api.Incident](ctx, t.api, body, "incidents", id, verb)
-		if err != nil {
-			return err
-		}
-		if t.json {
-			return t.raw(text)
-		}
-		t.line("%s %s: %s", i.ID, outcome(i), i.Title)
-		return nil
-	})
+	return each(t.err, ids, func(id string) error { return t.change(ctx, http.MethodPost, body, outcome, id, verb) })
 }

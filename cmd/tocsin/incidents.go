@@ -13,13 +13,16 @@ import (
 
 // incidentsFlags say which incidents, and in which order.
 type incidentsFlags struct {
-	status, severity, priority   []string
-	filter                       []string
-	team, assignee, since, query string
-	sort                         string
-	limit                        int
-	watch                        bool
-	interval                     time.Duration
+	status, state, severity, priority []string
+	filter                            []string
+	team, assignee, since, query      string
+	watcher, tasks, openedBy, parent  string
+	service, ci                       string
+	major                             bool
+	sort                              string
+	limit                             int
+	watch                             bool
+	interval                          time.Duration
 }
 
 func newIncidentsCommand() *cobra.Command {
@@ -27,18 +30,26 @@ func newIncidentsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "incidents",
 		Short: "List incidents",
-		Long:  "List incidents: without flags those that are not resolved, the newest first.",
+		Long:  "List incidents: without flags those that are open, the newest first.",
 		Example: `  tocsin incidents
   tocsin incidents --priority P1,P2 --status unacknowledged --watch
   tocsin incidents --filter 'service=~"shop|cart"' --since 8h --status all --json`,
 		Args: cobra.NoArgs,
 	}
 	fl := cmd.Flags()
-	fl.StringSliceVar(&f.status, "status", []string{"open"}, "`STATUS`: open (all that are not resolved), acknowledged, unacknowledged, worse, snoozed, held, flapping, signal_lost, resolved or all")
+	fl.StringSliceVar(&f.status, "status", []string{"open"}, "`STATUS`: open (all that are not over), acknowledged, unacknowledged, worse, snoozed, held, flapping, signal_lost, resolved, closed, cancelled, merged or all")
+	fl.StringSliceVar(&f.state, "state", nil, "`STATE`: new, acknowledged, in_progress, on_hold, resolved, closed, cancelled or merged")
 	fl.StringSliceVar(&f.severity, "severity", nil, "`SEVERITY`: critical, major, minor, warning or info")
 	fl.StringSliceVar(&f.priority, "priority", nil, "`PRIORITY`: P1 to P5")
 	fl.StringVar(&f.team, "team", "", "assigned to this `TEAM`")
-	fl.StringVar(&f.assignee, "assignee", "", "assigned to this `PERSON`")
+	fl.StringVar(&f.assignee, "assignee", "", "assigned to this `PERSON`; me: you")
+	fl.StringVar(&f.watcher, "watcher", "", "watched by this `PERSON`; me: you")
+	fl.StringVar(&f.tasks, "tasks", "", "with an open task of this `PERSON`; me: you")
+	fl.StringVar(&f.openedBy, "opened-by", "", "opened by this `PERSON`; me: you; machine: by alerts")
+	fl.StringVar(&f.service, "service", "", "hurting the service of this `ID`")
+	fl.StringVar(&f.ci, "ci", "", "about the configuration item of this `ID`")
+	fl.StringVar(&f.parent, "parent", "", "children of this `INCIDENT`")
+	fl.BoolVar(&f.major, "major", false, "major incidents only")
 	fl.StringArrayVar(&f.filter, "filter", nil, "`MATCHER` over the incident's labels, as in 'service=\"shop\"'; may be repeated")
 	fl.StringVarP(&f.query, "search", "q", "", "`TEXT` in the id, the title or a label's value")
 	fl.StringVar(&f.since, "since", "", "`WHEN` it was updated last, or later: a span such as 8h, or 2026-11-21T03:00:00Z")
@@ -46,10 +57,16 @@ func newIncidentsCommand() *cobra.Command {
 	fl.IntVar(&f.limit, "limit", 50, "`N` entries at most, 0 for all")
 	fl.BoolVar(&f.watch, "watch", false, "go on, and show the list again whenever it changes")
 	fl.DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch looks")
-	complete(cmd, "status", "open", "acknowledged", "unacknowledged", "worse", "snoozed", "held", "flapping", "signal_lost", "resolved", "all")
+	complete(cmd, "status", "open", "acknowledged", "unacknowledged", "worse", "snoozed", "held", "flapping", "signal_lost", "resolved", "closed", "cancelled", "merged", "all")
+	complete(cmd, "state", "new", "acknowledged", "in_progress", "on_hold", "resolved", "closed", "cancelled", "merged")
 	complete(cmd, "severity", "critical", "major", "minor", "warning", "info")
 	complete(cmd, "priority", "P1", "P2", "P3", "P4", "P5")
 	complete(cmd, "sort", "opened_at", "-opened_at", "updated", "-updated", "severity", "-severity", "priority", "-priority")
+	cmd.PreRun = func(*cobra.Command, []string) {
+		if len(f.state) > 0 && !fl.Changed("status") {
+			f.status = nil // a state says all
+		}
+	}
 	cmd.RunE = addRemote(fl).run(f.run)
 	return cmd
 }
@@ -76,15 +93,12 @@ func (f *incidentsFlags) run(ctx context.Context, t *tool, _ []string) error {
 }
 
 func (f *incidentsFlags) values() url.Values {
-	v := url.Values{"severity": f.severity, "priority": f.priority, "filter": f.filter, "sort": {f.sort}}
-	for _, s := range f.status {
-		if s == "all" {
-			v.Del("status")
-			break
-		}
-		v.Add("status", s)
+	v := url.Values{"status": f.status, "state": f.state, "severity": f.severity, "priority": f.priority, "filter": f.filter, "sort": {f.sort}}
+	setText(v, "team", f.team, "assignee", f.assignee, "since", f.since, "q", f.query, "watcher", f.watcher, "tasks", f.tasks,
+		"opened_by", f.openedBy, "service", f.service, "ci", f.ci, "parent", f.parent)
+	if f.major {
+		v.Set("major", "true")
 	}
-	setText(v, "team", f.team, "assignee", f.assignee, "since", f.since, "q", f.query)
 	return v
 }
 
@@ -109,10 +123,10 @@ func (f *incidentsFlags) show(t *tool, found listing) error {
 	if err != nil {
 		return err
 	}
-	table := terminal.NewTable("ID", "PRI", "SEVERITY", "STATUS", "ALERTS", "OPENED", "OWNER", "TITLE")
+	table := t.grid("ID", "PRI", "SEVERITY", "STATUS", "ALERTS", "OPENED", "OWNER", "TITLE")
 	for i := range incidents {
 		n := &incidents[i]
-		table.Add(
+		table.add(n.Tenant,
 			terminal.Text(n.ID), terminal.Text(priority(n.Priority)),
 			terminal.Cell{Text: n.Severity, Style: terminal.SeverityStyle(n.Severity)},
 			terminal.Cell{Text: statusText(n), Style: terminal.StatusStyle(n.Status)},

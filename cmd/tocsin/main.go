@@ -31,7 +31,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	noteBegin(root, &begun)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !begun {
-		err = usage(err.Error(), "write `"+cmd.UseLine()+"`; with --help it says more")
+		err = usage(usageWords(err.Error(), cmd.CommandPath()), "write `"+cmd.UseLine()+"`; with --help it says more")
 	}
 	return report(stderr, err)
 }

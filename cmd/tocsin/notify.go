@@ -37,15 +37,18 @@ func newReceiversCommand(r *remote) *cobra.Command {
 				t.note("there are no receivers: nobody is told of incidents. The configuration's notify_file names them")
 				return nil
 			}
-			table := terminal.NewTable("RECEIVER", "KIND", "STATE", "WAITING", "LAST SENT", "NEXT TRY", "LAST ERROR")
+			table := terminal.NewTable("RECEIVER", "KIND", "STATE", "WAITING", "SINCE", "LAST SENT", "NEXT TRY", "LAST ERROR")
 			for i := range got.Receivers {
 				v := &got.Receivers[i]
 				state, style := "ok", terminal.Green
 				if v.Failures > 0 {
 					state, style = "failing "+strconv.Itoa(v.Failures)+"×", terminal.BoldRed
 				}
+				if v.Failures == 0 && v.Aside > 0 {
+					state, style = strconv.Itoa(v.Aside)+" set aside", terminal.BoldRed
+				}
 				table.Add(terminal.Text(v.Name), terminal.Text(v.Kind), terminal.Cell{Text: state, Style: style}, terminal.Text(strconv.Itoa(v.Pending)),
-					terminal.Text(t.at(v.LastSuccess)), terminal.Text(t.at(v.RetryAt)), terminal.Text(v.LastError))
+					terminal.Text(t.at(v.Oldest)), terminal.Text(t.at(v.LastSuccess)), terminal.Text(t.at(v.RetryAt)), terminal.Text(v.LastError))
 			}
 			return t.table(table, "")
 		}),
@@ -68,14 +71,14 @@ func newMessagesCommand(r *remote) *cobra.Command {
 				t.note("nobody was told anything yet")
 				return nil
 			}
-			table := terminal.NewTable("AT", "OUTCOME", "RECEIVER", "WHO", "TRIES", "TITLE", "ERROR")
+			table := t.grid("AT", "OUTCOME", "RECEIVER", "WHO", "TRIES", "TITLE", "ERROR")
 			for i := range got.Messages {
 				m := &got.Messages[i]
 				style := terminal.Green
 				if m.Outcome != "sent" {
 					style = terminal.BoldRed
 				}
-				table.Add(terminal.Text(t.time(m.At)), terminal.Cell{Text: m.Outcome, Style: style}, terminal.Text(m.Receiver),
+				table.add(tenantOf(m.Subject), terminal.Text(t.time(m.At)), terminal.Cell{Text: m.Outcome, Style: style}, terminal.Text(m.Receiver),
 					terminal.Text(strings.Join(m.Who, ", ")), terminal.Text(strconv.Itoa(m.Attempts)), terminal.Text(m.Title), terminal.Text(m.Error+m.TemplateError))
 			}
 			return t.table(table, "")
@@ -83,6 +86,12 @@ func newMessagesCommand(r *remote) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, "`N` messages at most")
 	return cmd
+}
+
+// tenantOf returns whose a message's subject is.
+func tenantOf(subject string) string {
+	tenant, _, _ := strings.Cut(subject, "/")
+	return tenant
 }
 
 func newPreviewCommand(r *remote) *cobra.Command {
@@ -121,18 +130,28 @@ func showPreview(t *tool, p *api.Preview) {
 func newNotifyTestCommand(r *remote) *cobra.Command {
 	var to []string
 	cmd := &cobra.Command{
-		Use: "test RECEIVER", Short: "Send a test message now and wait for the outcome", Example: "  tocsin notify test ops-slack\n  tocsin notify test mail --to ann@example.org",
-		Args: cobra.ExactArgs(1),
+		Use: "test RECEIVER", Short: "Send a test message now and wait for the outcome",
+		Long: `Send a test message now and wait for the outcome. A receiver that reaches people takes --to. The receiver's templates are tried on a
+made-up incident as well: when they fail, the exit code is 1.`,
+		Example: "  tocsin notify test ops-slack\n  tocsin notify test mail --to ann@example.org",
+		Args:    cobra.ExactArgs(1),
 		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
-			text, _, err := act[api.Preview](ctx, t.api, map[string]any{"receiver": args[0], "to": to}, "notify", "test")
+			text, p, err := act[api.Preview](ctx, t.api, map[string]any{"receiver": args[0], "to": to}, "notify", "test")
 			if err != nil {
 				return err
 			}
 			if t.json {
-				return t.raw(text)
+				err = t.raw(text)
+			} else {
+				t.line("%s took it", args[0])
 			}
-			t.line("%s took it", args[0])
-			return nil
+			if p.TemplateError != "" && err == nil {
+				return &fault{
+					code: exitFailed, message: "its template fails, so it is told of incidents in plain words: " + p.TemplateError,
+					hint: "mend title, text or templates in the notify_file; `tocsin notify preview INC-1 --receiver " + args[0] + "` shows what comes of it",
+				}
+			}
+			return err
 		}),
 	}
 	cmd.Flags().StringSliceVar(&to, "to", nil, "`ADDRESSES`, for a receiver that reaches people")

@@ -58,12 +58,14 @@ func showTeam(t *tool, team *api.OnCall) {
 	switch {
 	case team.OnCall != "" && team.Until != nil:
 		now = team.OnCall + " is on call until " + local(*team.Until, team.Zone)
-	case len(team.Shifts) > 0:
+	case len(team.Gaps) > 0 && len(team.Shifts) > 0 && team.Shifts[0].Who == "":
 		now = "NOBODY is on call: everybody is told"
 	}
 	t.line("%s: %s", t.paint(terminal.Bold, team.Team), now)
 	for i, s := range team.Shifts {
-		if i > 0 && i <= shiftsShown {
+		if team.OnCall == "" && s.Who != "" && len(team.Gaps) == 0 && i < shiftsShown { // an override where there is no rotation
+			t.line("  %s from %s until %s", s.Who, local(s.From, team.Zone), local(s.Until, team.Zone))
+		} else if i > 0 && i <= shiftsShown {
 			t.line("  then %s from %s", cmp.Or(s.Who, "nobody"), local(s.From, team.Zone))
 		}
 	}

@@ -42,6 +42,7 @@ type printer struct {
 	colour   bool
 	json     bool
 	absolute bool
+	wide     bool // the answer is about all tenants: lists say whose an entry is
 	now      time.Time
 }
 
@@ -83,7 +84,29 @@ func (p *printer) text(indent, s string) {
 	}
 }
 
-func (p *printer) table(t *terminal.Table, indent string) error {
+// grid is a table whose rows begin with the tenant where the answer is about all.
+type grid struct {
+	*terminal.Table
+	wide bool
+}
+
+func (p *printer) grid(heading ...string) *grid {
+	if p.wide {
+		heading = append([]string{"TENANT"}, heading...)
+	}
+	return &grid{terminal.NewTable(heading...), p.wide}
+}
+
+func (g *grid) add(tenant string, cells ...terminal.Cell) {
+	if g.wide {
+		cells = append([]terminal.Cell{terminal.Text(tenant)}, cells...)
+	}
+	g.Add(cells...)
+}
+
+func (p *printer) table(t interface {
+	Write(w io.Writer, indent string, columns int, colour bool) error
+}, indent string) error {
 	return t.Write(p.out, indent, p.columns, p.colour)
 }
 

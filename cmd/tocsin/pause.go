@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -30,13 +31,13 @@ as in 90s, 2h or 1d, or the time at which it ends, as in 2026-11-21T06:00:00Z.`,
 }
 
 func newHoldCommand(r *remote) *cobra.Command {
-	var reason string
+	var reason, kind string
 	cmd := &cobra.Command{
 		Use:   "hold INC-1… SPAN",
 		Short: "Put incidents on hold: they wait for something until a time",
 		Long: `Put incidents on hold: they stay open, wait for something, and say when it is due. The last argument is a SPAN, as in 90s, 2h or 1d, or the
 time at which it is due, as in 2026-11-21T06:00:00Z.`,
-		Example: "  tocsin incident hold INC-42 4h --reason 'the vendor brings a disk'",
+		Example: "  tocsin incident hold INC-42 4h --for vendor --reason 'they bring a disk'",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
 			payload, err := pause(args[len(args)-1])
@@ -44,11 +45,16 @@ time at which it is due, as in 2026-11-21T06:00:00Z.`,
 				return err
 			}
 			payload["reason"] = reason
+			if kind != "" {
+				payload["reason_kind"] = kind
+			}
 			return onEach(ctx, t, args[:len(args)-1], payload, "hold", func(i *api.Incident) string { return "on hold until " + t.clock(i.HeldUntil) })
 		}),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "`TEXT` that says what it waits for")
-	cmd.MarkFlagsOneRequired("reason")
+	cmd.Flags().StringVar(&kind, "for", "", "`KIND` of thing it waits for: caller, vendor, change, problem or other (default other, which takes a --reason)")
+	complete(cmd, "for", "caller", "vendor", "change", "problem", "other")
+	cmd.MarkFlagsOneRequired("reason", "for")
 	return cmd
 }
 
@@ -71,6 +77,9 @@ func pause(text string) (map[string]string, error) {
 	}
 	if at, err := parseInstant("", text); err == nil {
 		return map[string]string{"until": at.Format(time.RFC3339)}, nil
+	}
+	if strings.HasPrefix(text, "-") {
+		return nil, usage(quote(text)+": a span cannot be negative", "the last argument is how long from now, as in 2h, or until when, as in 2026-11-21T06:00:00Z")
 	}
 	return nil, usage(quote(text)+" is neither a span nor a time", "the last argument is how long, as in 2h, or until when, as in 2026-11-21T06:00:00Z")
 }

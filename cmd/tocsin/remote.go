@@ -70,6 +70,7 @@ func (r *remote) client(p *printer) (*client, error) {
 		return nil, err
 	}
 	c := newClient(base, token, roots)
+	c.wide = &p.wide
 	c.tenant = cmp.Or(r.tenant, os.Getenv("TOCSIN_TENANT"))
 	return c, nil
 }

@@ -104,7 +104,7 @@ func (d *cannedDaemon) note(r *http.Request, payload []byte) {
 		line += " as " + token
 	}
 	if len(payload) > 0 {
-		line += " " + string(payload)
+		line += " " + strings.TrimSpace(string(payload))
 	}
 	d.requests = append(d.requests, line)
 }
@@ -150,8 +150,14 @@ func isOfTheAPI(path string, text []byte) error {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	last := parts[len(parts)-1]
 	switch {
+	case last == "incidents" && !bytes.Contains(text, []byte(`"incidents"`)):
+		v = &api.Incident{} // the answer to a POST
 	case last == "incidents":
 		v = &api.IncidentList{}
+	case last == "offer":
+		v = &api.OfferList{}
+	case last == "me":
+		v = &api.Me{}
 	case last == "alerts":
 		v = &api.AlertList{}
 	case last == "timeline":
@@ -192,6 +198,10 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.Status{}
 	case parts[len(parts)-2] == "alerts":
 		v = &api.Alert{}
+	case last == "export" || last == "outages":
+		return nil // YAML; and GET and POST answer differently
+	case cmdbAnswer(parts) != nil:
+		v = cmdbAnswer(parts)
 	default:
 		v = &api.Incident{}
 	}
@@ -199,6 +209,36 @@ func isOfTheAPI(path string, text []byte) error {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return fmt.Errorf("canned answer to %s: %w", path, err)
+	}
+	return nil
+}
+
+// cmdbAnswer is what the API answers below cis, services and outages; nil elsewhere.
+func cmdbAnswer(parts []string) any {
+	last := parts[len(parts)-1]
+	switch what := parts[2]; {
+	case what == "cmdb":
+		return &api.Import{}
+	case what == "cis" && len(parts) == 3:
+		return &api.CIList{}
+	case last == "unbound":
+		return &api.UnboundList{}
+	case last == "versions":
+		return &api.CIVersions{}
+	case last == "impact" || last == "deps":
+		return &api.CIWalk{}
+	case what == "cis":
+		return &api.CIDetail{}
+	case what == "services" && len(parts) == 3:
+		return &api.ServiceList{}
+	case last == "ready":
+		return &api.ServiceReady{}
+	case last == "availability":
+		return &api.ServiceAvailability{}
+	case what == "services":
+		return &api.ServiceDetail{}
+	case what == "outages":
+		return &api.Outage{}
 	}
 	return nil
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,11 +20,13 @@ const (
 )
 
 func newShowCommand(r *remote) *cobra.Command {
-	var all bool
+	var all, itself, timeline bool
 	cmd := &cobra.Command{
-		Use:     "show INC-1",
-		Short:   "Show an incident: why it is there, its alerts, what happened",
-		Long:    "Show an incident: why it is there, its alerts, what happened. --json prints the incident alone.",
+		Use:   "show INC-1",
+		Short: "Show an incident: why it is there, its alerts, what people do about it, what happened",
+		Long: `Show an incident: why it is there, its alerts, what people do about it, what happened. In place of one that was merged it shows the one
+it went into. --timeline shows all that happened, each entry with the id by which "tocsin redact" knows it. --json prints the incident as
+it is, with its timeline.`,
 		Example: "  tocsin incident show INC-42",
 		Args:    cobra.ExactArgs(1),
 		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
@@ -29,14 +34,42 @@ func newShowCommand(r *remote) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if t.json {
-				return t.raw(text)
+			if !t.json && !timeline {
+				for hops := 0; i.MergedInto != "" && !itself && hops < 10; hops++ {
+					t.line("%s was merged into %s", i.ID, i.MergedInto)
+					if _, i, err = fetch[api.Incident](ctx, t.api, nil, "incidents", i.MergedInto); err != nil {
+						return err
+					}
+				}
+				return showIncident(ctx, t, i, all)
 			}
-			return showIncident(ctx, t, i, all)
+			past, err := t.api.list(ctx, "entries", mostEntries, nil, "incidents", i.ID, "timeline")
+			switch {
+			case err != nil:
+				return err
+			case t.json && timeline:
+				return t.rawList(past.items)
+			case t.json:
+				return t.raw(withTimeline(text, past.items))
+			}
+			t.line("%s  %s", t.paint(terminal.Bold, i.ID), t.paint(terminal.Bold, i.Title))
+			return t.entries(past)
 		}),
 	}
+	cmd.Flags().BoolVar(&timeline, "timeline", false, "the whole timeline alone, with the ids of its entries")
 	cmd.Flags().BoolVar(&all, "all", false, fmt.Sprintf("all alerts and the whole timeline, not %d of each", shownEntries))
+	cmd.Flags().BoolVar(&itself, "itself", false, "one that was merged, not the one it went into")
+	cmd.MarkFlagsMutuallyExclusive("all", "timeline")
 	return cmd
+}
+
+// withTimeline adds the timeline to an incident as it came.
+func withTimeline(incident []byte, entries []json.RawMessage) []byte {
+	list, err := json.Marshal(entries)
+	if err != nil {
+		panic(err) // they were read as JSON
+	}
+	return fmt.Appendf(bytes.TrimSuffix(bytes.TrimSpace(incident), []byte("}")), `, "timeline": %s}`, list)
 }
 
 func showIncident(ctx context.Context, t *tool, i *api.Incident, all bool) error {
@@ -59,6 +92,9 @@ func showIncident(ctx context.Context, t *tool, i *api.Incident, all bool) error
 	if err := t.header(i); err != nil {
 		return err
 	}
+	if err := t.dossier(i); err != nil {
+		return err
+	}
 	t.section("Why")
 	t.decisions(why.Decisions)
 	t.quiet(why.Quiet)
@@ -72,27 +108,63 @@ func (p *printer) header(i *api.Incident) error {
 	p.line("%s  %s", p.paint(terminal.Bold, i.ID), p.paint(terminal.Bold, i.Title))
 	severity := i.Severity + ", " + priority(i.Priority)
 	if i.Unbound {
-		severity += " by its severity alone: no affected service is known"
+		severity += " by its severity alone"
+		if i.Labels["service"] == "" {
+			severity += ": no affected service is known"
+		}
 	}
 	status := statusText(i)
 	if i.Recovered {
 		status += ", recovered"
 	}
 	return p.pairs("  ",
-		"Status", status, "Severity", severity, "Opened", p.time(i.OpenedAt),
+		"Tenant", unless(!p.wide, i.Tenant), "Status", status, "Severity", severity+urgencyText(i), "Opened", p.time(i.OpenedAt)+unless(i.OpenedBy == "", by(i.OpenedBy)),
 		"Clear since", unless(i.ClearSince == nil, p.at(i.ClearSince)),
 		"Acknowledged", unless(i.AcknowledgedAt == nil, p.at(i.AcknowledgedAt)+" by "+i.AcknowledgedBy),
 		"Worse", unless(i.WorseAt == nil, p.at(i.WorseAt)+": it rings again until somebody acknowledges it anew"),
 		"New since then", newAlerts(i),
 		"Snoozed until", unless(i.SnoozedUntil == nil, p.clock(i.SnoozedUntil)),
-		"On hold until", unless(i.HeldUntil == nil, p.clock(i.HeldUntil)+": "+i.HeldFor),
+		"In progress", unless(i.BegunAt == nil, "since "+p.at(i.BegunAt)),
+		"On hold until", unless(i.HeldUntil == nil, p.clock(i.HeldUntil)+": "+held(i)),
 		"Assigned to", unless(i.Assignee == "" && i.Team == "", owner(i)),
 		"Resolved", unless(i.ResolvedAt == nil, p.at(i.ResolvedAt)+by(i.ResolvedBy)),
-		"Alerts", fmt.Sprintf("%d, of which %d fire, %d expired, %d quiet", i.Alerts.Total, i.Alerts.Firing, i.Alerts.Expired, i.Alerts.Suppressed)+flappingText(i),
+		"Closed", unless(i.ClosedAt == nil || i.MergedInto != "", p.at(i.ClosedAt)),
+		"Merged", unless(i.MergedInto == "", p.at(i.ClosedAt)+" into "+i.MergedInto),
+		"About", i.CI, "Parent", i.Parent, "Children", strings.Join(i.Children, ", "), "Related", strings.Join(i.Related, ", "),
+		"Watchers", strings.Join(i.Watchers, ", "), "Rated", unless(i.Rating == 0, rated(i)),
+		"Alerts", alertsText(i.Alerts),
 		"Storm", unless(i.Storm == "", i.Storm+": it was told of together with others"),
 		"Labels", labelsOrNone(i.Labels), "Rule", i.Rule, "Recurs", i.Recurs,
 		"Reopened", unless(i.Reopened == 0, strconv.Itoa(int(i.Reopened))+"×"), "Link", i.Link,
 	)
+}
+
+// urgencyText says where the priority comes from, where more than the severity counts.
+func urgencyText(i *api.Incident) string {
+	text := ""
+	if i.Impact != 0 {
+		text += fmt.Sprintf(", impact %d", i.Impact)
+	}
+	if i.Urgency != 0 {
+		text += fmt.Sprintf(", urgency %d", i.Urgency)
+	}
+	if len(i.Pinned) > 0 {
+		text += "; set by hand: " + strings.Join(i.Pinned, ", ")
+	}
+	return text
+}
+
+// held says what an incident on hold waits for.
+func held(i *api.Incident) string {
+	kind := heldAs(i.HeldAs)
+	if kind == "" || i.HeldFor == "" {
+		return kind + i.HeldFor
+	}
+	return kind + ", " + i.HeldFor
+}
+
+func rated(i *api.Incident) string {
+	return fmt.Sprintf("%d of 5", i.Rating) + unless(i.RatedWith == "", ": "+i.RatedWith)
 }
 
 func newAlerts(i *api.Incident) string {
@@ -102,11 +174,17 @@ func newAlerts(i *api.Incident) string {
 	return plural(int(*i.New), "alert", "alerts")
 }
 
-func flappingText(i *api.Incident) string {
-	if i.Alerts.Flapping == 0 {
-		return ""
+// alertsText counts an incident's alerts.
+func alertsText(c api.Counts) string {
+	fires := "fire"
+	if c.Firing == 1 {
+		fires = "fires"
 	}
-	return fmt.Sprintf(", %d flapping", i.Alerts.Flapping)
+	text := fmt.Sprintf("%d, of which %d %s, %d expired, %d quiet", c.Total, c.Firing, fires, c.Expired, c.Suppressed)
+	if c.Flapping > 0 {
+		text += fmt.Sprintf(", %d flapping", c.Flapping)
+	}
+	return text
 }
 
 // unless returns s, or nothing when a field has no meaning.
@@ -150,15 +228,38 @@ func (p *printer) timeline(past listing, limit int) error {
 		p.line("  %d earlier; --all shows them", early)
 		entries = entries[early:]
 	}
+	p.history(entries, "")
+	return nil
+}
+
+// entries prints the whole timeline, each entry with its id.
+func (p *printer) entries(past listing) error {
+	entries, err := decodeAll[api.Change](past.items)
+	if err != nil {
+		return err
+	}
+	width := 0
+	for i := range entries {
+		width = max(width, len(entries[i].ID))
+	}
+	p.history(entries, "%-"+strconv.Itoa(width)+"s  ")
+	return nil
+}
+
+// history prints entries; idFormat shows an entry's id, "" does not.
+func (p *printer) history(entries []api.Change, idFormat string) {
 	width := 0
 	for i := range entries {
 		width = max(width, terminal.Width(p.time(entries[i].At)))
 	}
 	for i := range entries {
-		p.line("  %*s  %s", width, p.time(entries[i].At), entryText(&entries[i]))
-		if entries[i].Kind == "incident_noted" {
+		id := ""
+		if idFormat != "" {
+			id = fmt.Sprintf(idFormat, entries[i].ID)
+		}
+		p.line("  %s%*s  %s", id, width, p.time(entries[i].At), entryText(&entries[i]))
+		if entries[i].Kind == "incident_noted" || entries[i].Kind == "incident_told" {
 			p.text("    │ ", entries[i].Text)
 		}
 	}
-	return nil
 }

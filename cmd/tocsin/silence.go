@@ -161,10 +161,10 @@ func showSilences(p *printer, items []json.RawMessage) error {
 		p.note("no silence matches")
 		return nil
 	}
-	table := terminal.NewTable("ID", "STATE", "STARTS", "ENDS", "BY", "MATCHERS", "COMMENT")
+	table := p.grid("ID", "STATE", "STARTS", "ENDS", "BY", "MATCHERS", "COMMENT")
 	for i := range silences {
 		s := &silences[i]
-		table.Add(
+		table.add(s.Tenant,
 			terminal.Text(s.ID), terminal.Text(s.State), terminal.Text(p.time(s.StartsAt)), terminal.Text(p.time(s.EndsAt)),
 			terminal.Text(s.CreatedBy), terminal.Text(matcherText(s.Matchers)), terminal.Text(s.Comment),
 		)

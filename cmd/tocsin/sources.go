@@ -38,8 +38,8 @@ func newSourcesCommand() *cobra.Command {
 	return cmd
 }
 
-func sourceTable(p *printer, sources []api.Source) *terminal.Table {
-	table := terminal.NewTable("NAME", "KIND", "LAST WORD", "ACTIVE", "RATE 1M", "EVENTS", "OVER CAP", "ERRORS", "LAST ERROR")
+func sourceTable(p *printer, sources []api.Source) *grid {
+	table := p.grid("NAME", "KIND", "LAST WORD", "ACTIVE", "RATE 1M", "EVENTS", "OVER CAP", "ERRORS", "LAST ERROR")
 	for i := range sources {
 		s := &sources[i]
 		errors := alarming(errorCount(s))
@@ -47,7 +47,7 @@ func sourceTable(p *printer, sources []api.Source) *terminal.Table {
 		if s.LastErrorAt != nil {
 			last = p.at(s.LastErrorAt) + ": " + last
 		}
-		table.Add(
+		table.add(s.Tenant,
 			terminal.Text(s.Name), terminal.Text(s.Kind), terminal.Text(p.at(s.LastWord)), terminal.Text(fmt.Sprint(s.Active)),
 			terminal.Text(fmt.Sprintf("%.1f/s", s.Rate1m)), terminal.Text(fmt.Sprint(s.Events)), alarming(s.OverCap), errors, terminal.Text(last),
 		)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -104,12 +105,13 @@ func newUserSetCommand(r *remote) *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.disabled, "disabled", false, "refuse the person's tokens; --disabled=false takes it back")
+	force := addForce(cmd)
 	cmd.RunE = r.run(func(ctx context.Context, t *tool, args []string) error {
 		d, err := f.draft(cmd)
 		if err != nil {
 			return err
 		}
-		text, err := t.api.do(ctx, http.MethodPatch, []string{"users", args[0]}, nil, d)
+		text, err := t.api.do(ctx, http.MethodPatch, []string{"users", args[0]}, forced(*force), d)
 		if err != nil {
 			return err
 		}
@@ -134,7 +136,14 @@ func (t *tool) user(text []byte, u *api.User) error {
 	}
 	var tokens []string
 	for _, k := range u.Tokens {
-		tokens = append(tokens, k.Name)
+		ends := "never expires"
+		if k.ExpiresAt != nil {
+			ends = "until " + dayClock(k.ExpiresAt.Local())
+			if k.ExpiresAt.Before(t.now) {
+				ends = "expired " + t.time(*k.ExpiresAt)
+			}
+		}
+		tokens = append(tokens, k.Name+" ("+ends+")")
 	}
 	return t.pairs("  ", "Id", u.ID, "State", state, "E-mail", u.Email, "Phone", u.Phone, "Zone", u.Zone, "Grants", grantWords(u.Grants), "Tokens", strings.Join(tokens, ", "))
 }
@@ -222,40 +231,60 @@ func newUserTokenCommand(r *remote) *cobra.Command {
 	return cmd
 }
 
-func newUserRevokeCommand(r *remote) *cobra.Command {
-	return &cobra.Command{
-		Use: "revoke LOGIN NAME", Short: "Take a token away", Example: "  tocsin user revoke ann laptop", Args: cobra.ExactArgs(2),
-		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
-			if _, err := t.api.do(ctx, http.MethodDelete, []string{"users", args[0], "tokens", args[1]}, nil, nil); err != nil {
-				return err
-			}
-			if !t.json {
-				t.line("%s of %s is taken away", args[1], args[0])
-			}
-			return nil
-		}),
+// addForce adds the flag that what leaves nobody in charge asks for.
+func addForce(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("force", false, "also when nobody else can prove to be an admin of main")
+}
+
+func forced(force bool) url.Values {
+	if !force {
+		return nil
 	}
+	return url.Values{"force": {"true"}}
+}
+
+func newUserRevokeCommand(r *remote) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "revoke LOGIN NAME", Short: "Take a token away", Example: "  tocsin user revoke ann laptop", Args: cobra.ExactArgs(2),
+	}
+	force := addForce(cmd)
+	cmd.RunE = r.run(func(ctx context.Context, t *tool, args []string) error {
+		if _, err := t.api.do(ctx, http.MethodDelete, []string{"users", args[0], "tokens", args[1]}, forced(*force), nil); err != nil {
+			return err
+		}
+		if !t.json {
+			t.line("the token %s of %s is taken away", args[1], args[0])
+		}
+		return nil
+	})
+	return cmd
 }
 
 func newForgetCommand(r *remote) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "forget LOGIN", Short: "Forget a person: names, addresses, tokens and grants go",
 		Long: `Forget a person. Names, addresses, tokens and grants leave the table of people and its file; the opaque id stays, so that the journal can
 still be read and proven. It cannot be taken back. What the person wrote in notes is taken away with "tocsin redact"; messages that
 were sent or wait to be sent keep what they say.`,
 		Example: "  tocsin user forget ann", Args: cobra.ExactArgs(1),
-		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
-			text, gone, err := act[struct{ ID string }](ctx, t.api, nil, "users", args[0], "forget")
-			if err != nil {
-				return err
-			}
-			if t.json {
-				return t.raw(text)
-			}
-			t.line("%s is forgotten; the journal goes on to know %s", args[0], gone.ID)
-			return nil
-		}),
 	}
+	force := addForce(cmd)
+	cmd.RunE = r.run(func(ctx context.Context, t *tool, args []string) error {
+		text, err := t.api.do(ctx, http.MethodPost, []string{"users", args[0], "forget"}, forced(*force), nil)
+		if err != nil {
+			return err
+		}
+		gone, err := decode[struct{ ID string }](text)
+		if err != nil {
+			return err
+		}
+		if t.json {
+			return t.raw(text)
+		}
+		t.line("%s is forgotten; the journal goes on to know %s", args[0], gone.ID)
+		return nil
+	})
+	return cmd
 }
 
 func newMeCommand() *cobra.Command {

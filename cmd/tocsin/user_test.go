@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -88,10 +90,42 @@ func TestMistakesAboutPeopleAreToldInWords(t *testing.T) {
 		"a grant needs":      {"user", "add", "ann", "--grant", "admin:*"},
 		"there is no user":   {"user", "show", "ann"},
 		"there is nobody of": {"user", "forget", "ann"},
-		"at least one of":    {"user", "token", "ann"},
+		"--name is needed":   {"user", "token", "ann"},
 	} {
 		_, errors, code := typed(args...)
 		require.NotZero(t, code, args)
 		require.Contains(t, errors, want, args)
 	}
+}
+
+func TestWhoeverLooksIntoAllTenantsSeesWhoseAnEntryIs(t *testing.T) {
+	for header, want := range map[string]string{
+		"main": "ID         PRI  SEVERITY  STATUS  ALERTS  OPENED", "*": "TENANT  ID         PRI",
+	} {
+		daemon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(auth.TenantHeader, header)
+			_, _ = io.WriteString(w, `{"incidents":[{"id":"INC-12345","tenant":"blue","title":"Down"}],"total":1}`)
+		}))
+		t.Setenv("TOCSIN_URL", daemon.URL)
+		out := says(t, "incidents")
+		require.True(t, strings.HasPrefix(out, want), out)
+		require.Equal(t, header == "*", strings.Contains(out, "blue"))
+		daemon.Close()
+	}
+}
+
+func TestTheHintsSpeakOfFlagsNotOfHeaders(t *testing.T) {
+	store := peopleDaemon(t)
+	says(t, "user", "add", "ann", "--grant", "admin")
+	t.Setenv("TOCSIN_TOKEN", strings.TrimSpace(says(t, "user", "token", "ann", "--name", "laptop", "--duration", "90d")))
+	_, errors, code := typed("me", "--tenant", "blue")
+	require.Equal(t, exitRefused, code)
+	require.Contains(t, errors, "hint: leave --tenant and TOCSIN_TENANT away, or ask an admin for a grant")
+	require.NotContains(t, errors, "header")
+	require.Regexp(t, `Tokens +laptop \(until \w+ 20\d\d-`, says(t, "user", "show", "ann"))
+	_, errors, code = typed("user", "forget", "ann")
+	require.Equal(t, exitRefused, code)
+	require.Contains(t, errors, "ann is the last who can prove to be an admin of main: then everybody who connects directly")
+	says(t, "user", "forget", "ann", "--force")
+	require.False(t, store.HasAdmin())
 }

@@ -54,14 +54,14 @@ func showWindows(p *printer, items []json.RawMessage) error {
 		p.note("no window matches")
 		return nil
 	}
-	table := terminal.NewTable("ID", "STATE", "NEXT", "UNTIL", "BY", "ABOUT", "NAME")
+	table := p.grid("ID", "STATE", "NEXT", "UNTIL", "BY", "ABOUT", "NAME")
 	for i := range windows {
 		w := &windows[i]
 		next, until := p.at(w.NextAt), p.at(w.EndsAt)
 		if w.OpenAt != nil {
 			next, until = p.at(w.OpenAt), p.at(w.CloseAt)
 		}
-		table.Add(
+		table.add(w.Tenant,
 			terminal.Text(w.ID), terminal.Text(w.State), terminal.Text(next), terminal.Text(until), terminal.Text(w.CreatedBy),
 			terminal.Text(about(w.Matchers, w.CIs)), terminal.Text(w.Name),
 		)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,12 +80,13 @@ func counts(c api.Counts) string {
 
 // statusText is an incident's status with what else somebody who looks must know.
 func statusText(i *api.Incident) string {
-	words := []string{i.Status}
+	words := []string{strings.ReplaceAll(cmp.Or(i.State, i.Status), "_", " ")}
 	for _, w := range []struct {
 		holds bool
 		word  string
 	}{
-		{i.WorseAt != nil, "worse"}, {i.SnoozedUntil != nil, "snoozed"}, {i.HeldUntil != nil, "on hold"},
+		{i.State != "" && i.Status == "signal_lost", "signal lost"}, {majorRuns(i), "major"}, {i.WorseAt != nil, "worse"},
+		{i.SnoozedUntil != nil, "snoozed"}, {i.HeldUntil != nil && i.State != "on_hold", "on hold"},
 		{i.Alerts.Flapping > 0, "flapping"}, {i.Quiet, "quiet"},
 	} {
 		if w.holds {
@@ -92,6 +94,17 @@ func statusText(i *api.Incident) string {
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// sameIncident tells whether two ids name one incident: 42 or INC-42.
+func sameIncident(a, b string) bool {
+	number := func(id string) string {
+		if len(id) > 4 && strings.EqualFold(id[:4], "INC-") {
+			id = id[4:]
+		}
+		return strings.TrimLeft(id, "0")
+	}
+	return number(a) == number(b)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -2,7 +2,7 @@
 // stays as the server escaped it; nothing here builds HTML.
 "use strict";
 
-const { prefix, head, kinds } = document.body.dataset;
+const { prefix, head, kinds, tenant } = document.body.dataset;
 const live = document.getElementById("live");
 const errorBox = document.getElementById("error");
 let refreshing = false, again = false, lastRefresh = 0, timer = 0;
@@ -25,6 +25,7 @@ async function refresh() {
       if (next) swap(old, next);
     }
     if (fresh.title) document.title = fresh.title;
+    steps();
   } catch (err) {
     show("off", "not up to date: " + err.message);
   } finally {
@@ -48,7 +49,8 @@ function soon() {
 }
 
 function follow() {
-  const stream = new EventSource(prefix + "/api/v1/stream?after=" + encodeURIComponent(head));
+  const stream = new EventSource(prefix + "/api/v1/stream?after=" + encodeURIComponent(head) +
+    (tenant ? "&tenant=" + encodeURIComponent(tenant) : ""));
   stream.addEventListener("hello", () => { show("on", "live"); soon(); });
   stream.addEventListener("truncated", soon);
   for (const kind of kinds.split(" ")) stream.addEventListener(kind, soon);
@@ -58,13 +60,34 @@ function follow() {
   };
 }
 
-async function act(form) {
+// steps shows the forms of those steps that the incident can take from where it is.
+function steps() {
+  const possible = document.getElementById("steps");
+  if (!possible) return;
+  const words = possible.dataset.steps.split(/\s+/);
+  for (const form of document.querySelectorAll("form[data-step]")) {
+    form.hidden = !form.dataset.step.split(" ").some((step) => words.includes(step));
+  }
+}
+
+// fieldsOf is what a form sends. A field whose name ends in :bool is one in JSON.
+function fieldsOf(form, submitter) {
+  const fields = {};
+  for (const [name, value] of new FormData(form, submitter)) {
+    const [field, kind] = name.split(":");
+    fields[field] = kind === "bool" ? value === "true" : value;
+  }
+  return fields;
+}
+
+async function act(form, submitter) {
   const incident = form.closest("[data-incident]").dataset.incident;
   const buttons = form.querySelectorAll("button");
-  const fields = Object.fromEntries(new FormData(form));
-  const init = { method: "POST" };
+  const fields = fieldsOf(form, submitter);
+  const init = { method: form.dataset.method || "POST", headers: {} };
+  if (tenant) init.headers["Tocsin-Tenant"] = tenant;
   if (Object.keys(fields).length) {
-    init.headers = { "Content-Type": "application/json" };
+    init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(fields);
   }
   errorBox.hidden = true;
@@ -85,11 +108,12 @@ async function act(form) {
   }
 }
 
+steps();
 document.querySelectorAll(".actions").forEach((section) => { section.hidden = false; });
 document.addEventListener("submit", (e) => {
   if (!e.target.dataset.action) return;
   e.preventDefault();
-  act(e.target);
+  act(e.target, e.submitter);
 });
 follow();
 setInterval(refresh, 30000); // ages move on

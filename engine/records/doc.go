@@ -13,7 +13,7 @@
 //	frame     [len u32][crc32c u32][payload: len bytes]                    numbers are little-endian
 //	entry     [1][seq u64][n u32][at u64][incident u32][ordinal u32][prev u64]([skip u64][jump u64])[change]
 //	mark      [2][seq u64][n u32]
-//	redacted  [3]... as an entry: [change][zeros]                                     each text taken away is one byte 0
+//	redacted  [3]... as an entry: [change][zeros]             each text taken away is one to three bytes that UTF-8 has not
 //
 // A mark is the cursor of a change that left no entry. Only the end of a segment can be a mark: the next write begins where
 // the mark began, so a quiet night of repeats does not push entries out. Kind 0 is invalid, as zeroed sectors are.

@@ -11,10 +11,7 @@ import (
 )
 
 // Redacted stands where a text was taken away.
-const Redacted = "[redacted]"
-
-// shortest is Redacted on disk: no text is shorter, so a redacted entry always fits where the entry was.
-const shortest = "\x00"
+const Redacted = event.Redacted
 
 // EndSegment asks that the owner's next Flush end the last segment, so that what it holds can be redacted.
 func (s *Store) EndSegment() { s.ending.Store(true) }
@@ -154,11 +151,7 @@ func (r *redaction) frame(f *frame, size int) ([]byte, error) {
 
 // encodeRedacted returns a frame of size bytes with a change whose texts were taken away.
 func encodeRedacted(f *frame, ch *event.Change, size int) ([]byte, error) {
-	for _, text := range texts(ch) {
-		if *text == Redacted {
-			*text = shortest
-		}
-	}
+	eachText(ch, pack)
 	b := appendEntryHead(make([]byte, frameHead, size), kindRedacted, f)
 	b = event.AppendChanges(b, []event.Change{*ch})
 	if len(b) > size {
@@ -183,21 +176,19 @@ func decodeRedacted(f *frame) (out event.Change, err error) {
 	if err != nil {
 		return event.Change{}, fmt.Errorf("records: %v, redacted change %d.%d: %w", f.id, f.cursor.seq, f.cursor.n, err)
 	}
-	for _, text := range texts(&out) {
-		if *text == shortest {
-			*text = Redacted
-		}
-	}
+	eachText(&out, unpack)
 	out.N = f.cursor.n
 	return out, nil
 }
 
-// texts returns the places in an incident's change where a person's words stand.
-func texts(ch *event.Change) []*string {
+// eachText replaces the texts in an incident's change in which a person's words stand.
+func eachText(ch *event.Change, by func(string) string) {
+	ch.Text = by(ch.Text)
 	if ch.Incident == nil {
-		return []*string{&ch.Text}
+		return
 	}
-	return []*string{&ch.Text, &ch.Incident.HeldFor}
+	ch.Incident.HeldFor = by(ch.Incident.HeldFor)
+	ch.Incident.Texts(func(_ event.TextPlace, text *string) { *text = by(*text) })
 }
 
 // rewrite puts a copy of a segment with the edits in its place.

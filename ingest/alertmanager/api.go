@@ -32,6 +32,8 @@ type Options struct {
 	Limits    Limits       // of the decoders
 	Logger    *slog.Logger // nil: nothing is logged
 
+	PersonName func(id string) string // of whom the journal knows by an id; what is no id comes back as it is. nil: ids are shown
+
 	Version  string // Tocsin's
 	Revision string
 	Name     string // of this daemon in the cluster status; "" is tocsin

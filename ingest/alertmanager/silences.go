@@ -39,10 +39,13 @@ type matcherAnswer struct {
 	Value   string `json:"value"`
 }
 
-func gettable(s *event.Silence, now event.Time) gettableSilence {
+func (a *API) gettable(s *event.Silence, now event.Time) gettableSilence {
 	out := gettableSilence{
 		ID: s.ID, Status: silenceStatus{s.State(now).String()}, UpdatedAt: stamp(s.UpdatedAt), Annotations: s.Annotations.Map(),
 		Comment: s.Comment, CreatedBy: s.CreatedBy, EndsAt: stamp(s.EndsAt), StartsAt: stamp(s.StartsAt), Matchers: []matcherAnswer{},
+	}
+	if a.opts.PersonName != nil { // API v1 keeps an id; a client of v2 said a name
+		out.CreatedBy = a.opts.PersonName(out.CreatedBy)
 	}
 	for _, m := range s.Matchers {
 		out.Matchers = append(out.Matchers, matcherAnswer{IsEqual: m.IsEqual, IsRegex: m.IsRegex, Name: m.Name, Value: m.Value})
@@ -75,7 +78,7 @@ func (a *API) getSilences(w http.ResponseWriter, r *http.Request) {
 	slices.SortStableFunc(found, func(x, y *event.Silence) int { return compareSilences(x, y, now) })
 	list := make([]gettableSilence, len(found))
 	for i, s := range found {
-		list[i] = gettable(s, now)
+		list[i] = a.gettable(s, now)
 	}
 	answer(w, http.StatusOK, list)
 }
@@ -119,7 +122,7 @@ func (a *API) getSilence(w http.ResponseWriter, r *http.Request) {
 	}
 	for s := range v.Silences(tenant(r)) {
 		if s.ID == id {
-			answer(w, http.StatusOK, gettable(s, event.FromTime(a.now())))
+			answer(w, http.StatusOK, a.gettable(s, event.FromTime(a.now())))
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,6 +98,25 @@ func (g *Guard) Use(c Credentials) {
 	}
 	c.Keys = keys
 	g.creds.Store(&c)
+}
+
+// AdminElsewhere tells whether somebody can prove to be an admin of the first tenant without the table of people: by the token file, or
+// as a user of the web configuration.
+func (g *Guard) AdminElsewhere() bool {
+	creds := g.creds.Load()
+	for i := range creds.Tokens {
+		if t := &creds.Tokens[i]; t.HasDigest() && slices.ContainsFunc(t.grants(), func(gr Grant) bool { return gr.Role == Admin && gr.Tenant == event.DefaultTenant }) {
+			return true
+		}
+	}
+	return creds.Web != nil && creds.Web.Authenticates()
+}
+
+// TrustsLoopback tells whether, without the table of people, direct loopback connections would be admin.
+func (g *Guard) TrustsLoopback() bool {
+	creds := *g.creds.Load()
+	creds.People = nil
+	return !creds.configured()
 }
 
 // Middleware lets through what may be answered, with the principal in its context and the ingest key's prefix stripped.

@@ -170,6 +170,9 @@ func TestWritesWithABodyAreJSON(t *testing.T) {
 		{"/api/v1/silences", "application/json", 200}, {"/api/v1/silences", "application/json; charset=utf-8", 200}, {"/x", "application/cloudevents+json", 200},
 		{"/api/v1/silences", "", 415}, {"/api/v1/silences", "text/plain", 415}, {"/api/v1/silences", "application/x-www-form-urlencoded", 415},
 		{"/webhook/alertmanager", "text/plain", 415}, {"/ingest/key-of-am-0123456/webhook/alertmanager", "text/plain", 415},
+		{"/api/v1/cmdb/import", "text/yaml", 200}, {"/api/v1/cmdb/import", "text/csv; charset=utf-8", 200}, {"/api/v1/cmdb/import", "multipart/mixed; boundary=x", 200},
+		{"/api/v1/cmdb/import", "text/plain", 415}, {"/api/v1/cmdb/import", "", 415}, {"/api/v1/cmdb/import", "application/x-www-form-urlencoded", 415},
+		{"/api/v1/cmdb/import", "multipart/form-data; boundary=x", 415}, {"/api/v1/silences", "text/yaml", 415},
 		{"/api/v2/alerts", "text/plain", 200}, {"/ingest/key-of-am-0123456/api/v2/alerts", "text/plain", 200}, // answered there as the original does
 	} {
 		status, _, _ := ask(t, g, "POST", "http://localhost"+c.path, func(r *http.Request) {

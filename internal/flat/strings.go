@@ -99,6 +99,14 @@ func (s *Strings) Release(sym Sym) {
 	s.blobs.Free(Ref(sym))
 }
 
+// Holders returns how many hold a text.
+func (s *Strings) Holders(sym Sym) uint32 {
+	if sym == 0 {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(s.blobs.Bytes(Ref(sym)))
+}
+
 // String returns the text. It aliases the page: valid until the last holder releases it.
 func (s *Strings) String(sym Sym) string { return textOf(s.blobs.Bytes(Ref(sym))) }
 

@@ -19,8 +19,9 @@ type Store struct {
 	Blobs   *flat.Blobs
 	scratch []byte
 
-	deadSets []flat.Ref
-	deadSyms []flat.Sym
+	deadSets  []flat.Ref
+	deadBytes []flat.Ref
+	deadSyms  []flat.Sym
 }
 
 // New returns an empty store.
@@ -53,6 +54,13 @@ func (s *Store) Free(ref flat.Ref) {
 	}
 }
 
+// FreeBytes forgets a blob that Blobs.Put returned and that is no label set, at the next Sweep.
+func (s *Store) FreeBytes(ref flat.Ref) {
+	if ref != 0 {
+		s.deadBytes = append(s.deadBytes, ref)
+	}
+}
+
 // Release gives back one reference to a symbol, at the next Sweep.
 func (s *Store) Release(sym flat.Sym) {
 	if sym != 0 {
@@ -69,10 +77,13 @@ func (s *Store) Sweep() {
 		}
 		s.Blobs.Free(ref)
 	}
+	for _, ref := range s.deadBytes {
+		s.Blobs.Free(ref)
+	}
 	for _, sym := range s.deadSyms {
 		s.Strings.Release(sym)
 	}
-	s.deadSets, s.deadSyms = s.deadSets[:0], s.deadSyms[:0]
+	s.deadSets, s.deadBytes, s.deadSyms = s.deadSets[:0], s.deadBytes[:0], s.deadSyms[:0]
 }
 
 // Reader reads label sets; a Store and a View of one both are.
@@ -84,7 +95,7 @@ type Reader interface {
 // String returns the text of a symbol.
 func (s *Store) String(sym flat.Sym) string { return s.Strings.String(sym) }
 
-// Bytes returns the pairs of a set.
+// Bytes returns the pairs of a set, or another blob.
 func (s *Store) Bytes(ref flat.Ref) []byte { return s.Blobs.Bytes(ref) }
 
 // View is an immutable Store; any goroutine may read it.

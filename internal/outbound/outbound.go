@@ -210,3 +210,20 @@ func (p *Policy) Resolve(ctx context.Context, host string) (string, error) {
 	}
 	return addrs[0].String(), nil
 }
+
+// Judge tells what can be told of a host without resolving it: an address that must not be reached, or a name that the list leaves out.
+// nil promises nothing.
+func (p *Policy) Judge(host string) error {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return p.judge(host, addr.Unmap(), false)
+	}
+	exactly, listed := p.listed(host)
+	switch {
+	case host == "localhost" && !exactly && !p.inRange(netip.MustParseAddr("127.0.0.1")):
+		return p.refuse(host, "is not a public address")
+	case len(p.hosts)+len(p.suffixes) > 0 && len(p.ranges) == 0 && !listed:
+		return p.refuse(host, "is not in the list")
+	}
+	return nil
+}

@@ -119,3 +119,19 @@ func TestTheConnectionGoesToTheAddressThatWasJudged(t *testing.T) {
 	}
 	require.ErrorIs(t, err, ErrRefused)
 }
+
+func TestAHostIsJudgedWithoutResolvingIt(t *testing.T) {
+	for _, c := range []struct {
+		allow []string
+		host  string
+		fine  bool
+	}{
+		{nil, "127.0.0.1", false}, {nil, "localhost", false}, {nil, "example.org", true}, {nil, "169.254.169.254", false},
+		{[]string{"127.0.0.1"}, "127.0.0.1", true}, {[]string{"127.0.0.0/8"}, "localhost", true}, {[]string{"*.example.org"}, "hooks.example.org", true},
+		{[]string{"*.example.org"}, "example.com", false}, {[]string{"*.example.org", "10.0.0.0/8"}, "inner.example.com", true},
+	} {
+		p, err := New(c.allow)
+		require.NoError(t, err)
+		require.Equal(t, c.fine, p.Judge(c.host) == nil, "%v %s", c.allow, c.host)
+	}
+}

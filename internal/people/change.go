@@ -84,9 +84,9 @@ func (s *Store) NewToken(login, name string, expires time.Time) (secret string, 
 	case old == nil || !old.Listed:
 		return "", fmt.Errorf("%w: %s", ErrUnknown, login)
 	case !loginRE.MatchString(name):
-		return "", invalid("token's name %q: %s", name, loginRule)
+		return "", invalid("the token's name %q: %s", name, loginRule)
 	case slices.ContainsFunc(old.Tokens, func(t Token) bool { return t.Name == name }):
-		return "", fmt.Errorf("%w: token %s of %s", ErrTaken, name, login)
+		return "", &mistake{ErrTaken, fmt.Sprintf("%s has a token %q already", login, name)}
 	case len(old.Tokens) >= maxTokens:
 		return "", invalid("%s has %d tokens, the most there can be", login, maxTokens)
 	}
@@ -101,8 +101,11 @@ func (s *Store) RevokeToken(login, name string) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	old := s.byLogin[login]
-	if old == nil || !slices.ContainsFunc(old.Tokens, func(t Token) bool { return t.Name == name }) {
-		return fmt.Errorf("%w: token %s of %s", ErrUnknown, name, login)
+	switch {
+	case old == nil:
+		return fmt.Errorf("%w: %s", ErrUnknown, login)
+	case !slices.ContainsFunc(old.Tokens, func(t Token) bool { return t.Name == name }):
+		return &mistake{ErrNoToken, fmt.Sprintf("%s has no token %q", login, name)}
 	}
 	p := *old
 	p.Tokens = slices.DeleteFunc(slices.Clone(old.Tokens), func(t Token) bool { return t.Name == name })

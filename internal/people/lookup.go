@@ -123,9 +123,40 @@ func (s *Store) HasAdmin() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, p := range s.tokens { // in no order: any will do
-		if !p.Disabled && slices.ContainsFunc(p.Grants, func(g auth.Grant) bool { return g.Role == auth.Admin && g.Tenant == event.DefaultTenant }) {
+		if p.MayAdmin() {
 			return true
 		}
 	}
 	return false
 }
+
+// OnlyAdmin tells whether nobody could prove to be an admin of the first tenant by a token of this table any more without a person, or
+// where token is not empty, without that token of theirs.
+func (s *Store) OnlyAdmin(login, token string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := false
+	for _, p := range s.byLogin {
+		if !p.MayAdmin() {
+			continue
+		}
+		for i := range p.Tokens {
+			t := &p.Tokens[i]
+			if !t.Expires.IsZero() && !s.now().Before(t.Expires) {
+				continue
+			}
+			if p.Login != login || token != "" && t.Name != token {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
+}
+
+func adminOfHouse(grants []auth.Grant) bool {
+	return slices.ContainsFunc(grants, func(g auth.Grant) bool { return g.Role == auth.Admin && g.Tenant == event.DefaultTenant })
+}
+
+// MayAdmin tells whether a person is an admin of the first tenant who may act.
+func (p *Person) MayAdmin() bool { return !p.Disabled && adminOfHouse(p.Grants) }

@@ -11,6 +11,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"net/mail"
 	"regexp"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ import (
 var (
 	ErrUnknown = errors.New("people: there is nobody of that name")
 	ErrTaken   = errors.New("people: somebody has that login")
+	ErrNoToken = errors.New("people: there is no token of that name")
 	ErrInvalid = errors.New("people: invalid")
 )
 
@@ -61,6 +63,16 @@ const (
 	maxName   = 200 // bytes
 )
 
+// mistake is a failure in words of its own; errors.Is knows its kind.
+type mistake struct {
+	kind error
+	text string
+}
+
+func (e *mistake) Error() string { return "people: " + e.text }
+
+func (e *mistake) Unwrap() error { return e.kind }
+
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
@@ -69,6 +81,9 @@ func invalid(format string, args ...any) error {
 func (p *Person) check() error {
 	if !loginRE.MatchString(p.Login) || strings.HasPrefix(p.Login, "u-") {
 		return invalid("login %q: %s, and not begin with u-", p.Login, loginRule)
+	}
+	if p.Login == "anonymous" {
+		return invalid("login %q: that is who nobody proved to be", p.Login)
 	}
 	if p.Name != "" && !nameable(p.Name) {
 		return invalid("the name must be at most %d bytes of text", maxName)
@@ -91,10 +106,13 @@ func (p *Person) check() error {
 
 func checkAddress(kind, address string) error {
 	if len(kind) > 20 || len(address) > 254 || strings.ContainsAny(address, "\r\n,;<>") {
-		return invalid("%s address %q", kind, address)
+		return invalid("%s address %q: must be one address, at most 254 bytes, without line breaks, commas, semicolons and angle brackets", kind, address)
 	}
-	if kind == "email" && !strings.Contains(address, "@") {
-		return invalid("e-mail address %q", address)
+	if kind != "email" {
+		return nil
+	}
+	if at, err := mail.ParseAddress(address); err != nil || at.Address != address {
+		return invalid("e-mail address %q: must be one as in ann@example.org", address)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func TestATokenEndsWhenItExpiresIsRevokedOrItsOwnerIsDisabled(t *testing.T) {
 	require.NoError(t, s.RevokeToken("ann", "laptop"))
 	_, ok = s.ByToken(digest)
 	require.False(t, ok, "it was taken away")
-	require.ErrorIs(t, s.RevokeToken("ann", "laptop"), ErrUnknown)
+	require.ErrorIs(t, s.RevokeToken("ann", "laptop"), ErrNoToken)
 }
 
 func TestForgettingLeavesNoByteOfANameInTheFile(t *testing.T) {

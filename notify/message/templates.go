@@ -8,11 +8,14 @@ import (
 	htmltemplate "html/template"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
 
 	amtemplate "github.com/prometheus/alertmanager/template"
+
+	"github.com/tocsin-noc/tocsin/event"
 )
 
 //go:embed default.tmpl default.html
@@ -33,14 +36,16 @@ type Templates struct {
 	text *template.Template
 	html *htmltemplate.Template
 	own  map[string]*template.Template // of receivers, by "receiver title" and "receiver text"
-	link string
+	link string                        // "" where nobody said how people reach the daemon: a link that leads nowhere is worse than none
+
+	instance string // see In
 }
 
 // Source is one file of templates, which override the shipped ones ("title", "text") by name.
 type Source struct{ Name, Text string }
 
-// New parses the shipped templates, then files over them, then the receivers' own. externalURL stands in front of links; it
-// may be empty. Every error is told.
+// New parses the shipped templates, then files over them, then the receivers' own. externalURL stands in front of links; without
+// it messages have none. Every error is told.
 func New(externalURL string, files []Source, receivers map[string]Override) (*Templates, error) {
 	t := &Templates{own: map[string]*template.Template{}, link: strings.TrimRight(externalURL, "/")}
 	t.text = template.Must(template.New("").Option("missingkey=zero").Funcs(funcs()).ParseFS(defaults, "default.tmpl"))
@@ -70,22 +75,28 @@ func New(externalURL string, files []Source, receivers map[string]Override) (*Te
 	return t, errors.Join(errs...)
 }
 
+// In returns the templates of a data folder: its instance stands in front of keys, so that those of two daemons, or of one before
+// and after its folder was made anew, never meet.
+func (t *Templates) In(instance string) *Templates {
+	out := *t
+	out.instance = instance
+	return &out
+}
+
 func funcs() template.FuncMap {
 	f := template.FuncMap(amtemplate.DefaultFuncs)
 	out := template.FuncMap{}
 	maps.Copy(out, f)
 	out["ago"] = func(from, to time.Time) string { return span(to.Sub(from)) }
 	out["clock"] = func(t time.Time) string { return t.UTC().Format("15:04 MST") }
-	out["plural"] = func(n int, one, many string) string {
-		if n == 1 {
-			return "1 " + one
-		}
-		return fmt.Sprintf("%d %s", n, many)
-	}
+	out["between"] = between
+	out["plural"] = plural
+	out["line"] = line
+	out["words"] = func(e Event) string { return strings.ReplaceAll(string(e), "_", " ") }
 	out["summary"] = func(a Alert) string {
 		for _, name := range []string{"summary", "description", "message"} {
 			if v := a.Annotations[name]; v != "" {
-				return oneLine(v)
+				return oneLine(clean(v))
 			}
 		}
 		return ""
@@ -98,6 +109,22 @@ func funcs() template.FuncMap {
 	}
 	out["first"] = func(n int, list []Alert) []Alert { return list[:min(n, len(list))] }
 	return out
+}
+
+// between writes a span of time, with seconds where it begins and ends in one minute.
+func between(from, to time.Time) string {
+	layout := "15:04"
+	if from.Truncate(time.Minute).Equal(to.Truncate(time.Minute)) {
+		layout = "15:04:05"
+	}
+	return "from " + from.UTC().Format(layout) + " to " + to.UTC().Format(layout+" MST")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func span(d time.Duration) string {
@@ -114,14 +141,18 @@ func span(d time.Duration) string {
 
 // Render makes the message of d. It never fails: where a template does, the message has plain words and TemplateError says why.
 func (t *Templates) Render(d Data) Message {
-	d.Version, d.ExternalURL = DataVersion, t.link
-	t.addLinks(&d)
-	m := Message{Key: d.Key, Event: d.Event, At: d.At, Data: d, Subject: subject(&d), Resolved: d.Event == Resolved || d.Event == StormEnded}
+	t.complete(&d)
+	m := Message{Key: d.Key, Event: d.Event, At: d.At, Data: d, Subject: subject(&d), Resolved: isOver(&d)}
+	m.Thread = t.mark(m.Subject)
 	switch {
 	case d.Incident != nil:
 		m.Priority, m.Severity, m.Link = d.Incident.Priority, d.Incident.Severity, d.Incident.Link
 	case d.Storm != nil:
 		m.Priority, m.Severity, m.Link = d.Storm.Worst, "critical", d.Storm.Link
+	case d.Mute != nil:
+		m.Priority, m.Severity, m.Link = 4, "warning", d.Mute.Link
+	case d.Outage != nil:
+		m.Priority, m.Severity, m.Link = 4, "warning", d.Outage.Link
 	default:
 		m.Priority, m.Severity = 4, "warning"
 	}
@@ -150,6 +181,19 @@ func (t *Templates) Render(d Data) Message {
 		m.TemplateError = clean(err.Error())
 	}
 	return m
+}
+
+// isOver tells whether a message closes what receivers have open on its subject. What is told of an incident that is over must not
+// open it there again.
+func isOver(d *Data) bool {
+	switch d.Event {
+	case Resolved, StormEnded, Cancelled, Merged, OutageEnded:
+		return true
+	case MajorEnded, Update, Task, Answered:
+		return d.Incident != nil && d.Incident.Status != "" && d.Incident.Status != "open"
+	default:
+		return false
+	}
 }
 
 // part executes a receiver's own template, or the common one of that name.
@@ -181,11 +225,39 @@ func (l *limited) Write(b []byte) (int, error) {
 	return l.Buffer.Write(b)
 }
 
-func (t *Templates) addLinks(d *Data) {
+// mark puts the instance in front of what must be nobody else's.
+func (t *Templates) mark(key string) string {
+	if t.instance == "" {
+		return key
+	}
+	return t.instance + "/" + key
+}
+
+// complete adds what is the same for all messages: version, instance, links. What names somebody or something becomes one line,
+// whoever wrote it. What was handed in stays as it was.
+func (t *Templates) complete(d *Data) {
+	d.Version, d.ExternalURL, d.Instance, d.Key = DataVersion, t.link, t.instance, t.mark(d.Key)
+	d.Reason = line(d.Reason)
+	t.completeSubject(d)
+	d.Digest = slices.Clone(d.Digest)
+	for n := range d.Digest {
+		it := &d.Digest[n]
+		it.Version, it.ExternalURL, it.Instance, it.Receiver, it.Team = d.Version, d.ExternalURL, d.Instance, d.Receiver, d.Team
+		if it.Incident != nil {
+			it.Key = d.Key + "/" + it.Incident.ID
+		}
+		t.completeSubject(it)
+	}
+}
+
+func (t *Templates) completeSubject(d *Data) {
 	if d.Incident != nil {
 		i := *d.Incident
-		i.Link = t.link + "/incidents/" + i.ID
-		i.Alerts = append([]Alert(nil), i.Alerts...)
+		i.Link = t.to(d.Tenant, "/incidents/"+i.ID)
+		for _, text := range []*string{&i.Title, &i.Team, &i.Assignee, &i.AcknowledgedBy, &i.ResolvedBy} {
+			*text = line(*text)
+		}
+		i.Alerts = slices.Clone(i.Alerts)
 		for n := range i.Alerts {
 			i.Alerts[n].GeneratorURL = SafeURL(i.Alerts[n].GeneratorURL)
 		}
@@ -193,16 +265,36 @@ func (t *Templates) addLinks(d *Data) {
 	}
 	if d.Storm != nil {
 		s := *d.Storm
-		s.Link = t.link + "/"
-		s.Open = append([]IncidentLine(nil), s.Open...)
+		s.Link = t.to(d.Tenant, "/")
+		s.Open = slices.Clone(s.Open)
 		for n := range s.Open {
-			s.Open[n].Link = t.link + "/incidents/" + s.Open[n].ID
+			s.Open[n].Title, s.Open[n].Link = line(s.Open[n].Title), t.to(d.Tenant, "/incidents/"+s.Open[n].ID)
 		}
 		d.Storm = &s
 	}
-	for n := range d.Digest {
-		t.addLinks(&d.Digest[n])
+	if d.Outage != nil {
+		o := *d.Outage
+		o.Service, o.Cause = line(o.Service), line(o.Cause)
+		o.Link = t.to(d.Tenant, fmt.Sprintf("/api/v1/outages/%d", o.Number))
+		d.Outage = &o
 	}
+	if d.Mute != nil {
+		m := *d.Mute
+		m.Name, m.Comment, m.CreatedBy = line(m.Name), line(m.Comment), line(m.CreatedBy)
+		m.Link = t.to(d.Tenant, "/api/v1/"+m.Kind+"s/"+m.ID)
+		d.Mute = &m
+	}
+}
+
+// to returns a link to a page, "" where nobody said what stands in front of it. A tenant of its own is asked for in the link.
+func (t *Templates) to(tenant, page string) string {
+	if t.link == "" {
+		return ""
+	}
+	if tenant != "" && tenant != event.DefaultTenant {
+		page += "?tenant=" + url.QueryEscape(tenant)
+	}
+	return t.link + page
 }
 
 // SafeURL returns an address that may stand behind a link, "" for any other.
@@ -219,6 +311,8 @@ func subject(d *Data) string {
 		return d.Tenant + "/" + d.Incident.ID
 	case d.Storm != nil:
 		return fmt.Sprintf("%s/STORM-%d", d.Tenant, d.Storm.Number)
+	case d.Outage != nil:
+		return fmt.Sprintf("%s/OUTAGE-%d", d.Tenant, d.Outage.Number)
 	case d.Mute != nil:
 		return d.Tenant + "/" + d.Mute.Kind + "-" + d.Mute.ID
 	}
@@ -251,6 +345,9 @@ func oneLine(s string) string {
 	return strings.ToValidUTF8(s[:maxTitle-3], "") + "…"
 }
 
+// line makes one line of what somebody wrote.
+func line(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+
 // The plain words do without templates: they are what is left when one fails.
 
 func plainTitle(d *Data) string {
@@ -258,7 +355,7 @@ func plainTitle(d *Data) string {
 	case d.Incident != nil:
 		return fmt.Sprintf("P%d %s: %s (%s)", d.Incident.Priority, strings.ReplaceAll(string(d.Event), "_", " "), d.Incident.Title, d.Incident.ID)
 	case d.Storm != nil:
-		return fmt.Sprintf("%s: %d incidents (STORM-%d)", strings.ReplaceAll(string(d.Event), "_", " "), d.Storm.Openings, d.Storm.Number)
+		return fmt.Sprintf("%s: %s (STORM-%d)", strings.ReplaceAll(string(d.Event), "_", " "), plural(d.Storm.Openings, "incident", "incidents"), d.Storm.Number)
 	}
 	return "Tocsin: " + strings.ReplaceAll(string(d.Event), "_", " ")
 }
@@ -269,7 +366,7 @@ func plainText(d *Data) string {
 		text += "\n" + d.Reason
 	}
 	if d.Incident != nil {
-		text += fmt.Sprintf("\n%d alerts firing\n%s", d.Incident.Firing, d.Incident.Link)
+		text += "\n" + plural(d.Incident.Firing, "alert", "alerts") + " firing\n" + d.Incident.Link
 	}
-	return text
+	return strings.TrimSpace(text)
 }

@@ -60,6 +60,7 @@ func newSlack(s Spec, o Options, t *template.Template) (notifier, error) {
 	prefer(s.Config, "text", &c.Text, aText)
 	prefer(s.Config, "fallback", &c.Fallback, aTitle)
 	prefer(s.Config, "color", &c.Color, aColour)
+	prefer(s.Config, "username", &c.Username, "Tocsin")
 	if !has(s.Config, "mrkdwn_in") {
 		c.MrkdwnIn = []string{"none"} // alert text is no markup
 	}
@@ -196,6 +197,7 @@ func newMattermost(s Spec, o Options, t *template.Template) (notifier, error) {
 		return nil, err
 	}
 	paths(s.Dir, &c.WebhookURLFile)
+	prefer(s.Config, "username", &c.Username, "Tocsin")
 	prefer(s.Config, "title", &c.Title, aTitle)
 	prefer(s.Config, "title_link", &c.TitleLink, aLink)
 	prefer(s.Config, "text", &c.Text, aText)
@@ -287,11 +289,15 @@ type mailer struct {
 	c    config.EmailConfig
 	o    Options
 	tmpl *template.Template
+	own  bool // the configuration names who gets what has no addresses of its own
 }
 
+// ErrNoAddress says that a message names nobody whom its receiver could reach.
+var ErrNoAddress = errors.New("the message names no address, and the receiver has no `to`")
+
 func newEmail(s Spec, o Options, t *template.Template) (notifier, error) {
-	c := config.EmailConfig{}
-	if !has(s.Config, "to") && s.Config != nil { // the people it is for have addresses of their own
+	c, own := config.EmailConfig{}, has(s.Config, "to")
+	if !own && s.Config != nil { // the people it is for have addresses of their own
 		withTo := *s.Config
 		withTo.Content = append(append(withTo.Content[:0:0], withTo.Content...), scalar("to"), scalar("nobody@localhost"))
 		s.Config = &withTo
@@ -311,12 +317,15 @@ func newEmail(s Spec, o Options, t *template.Template) (notifier, error) {
 	}
 	prefer(s.Config, "html", &c.HTML, `{{ .CommonAnnotations.html | safeHtml }}`)
 	prefer(s.Config, "text", &c.Text, aText+"\n")
-	return &mailer{c, o, t}, nil
+	return &mailer{c, o, t, own}, nil
 }
 
 // Notify resolves the server through the policy and talks to the address that was judged.
 func (r *mailer) Notify(ctx context.Context, alerts ...*amalert.Alert) (bool, error) {
 	c := r.c
+	if alerts[0].Annotations["to"] == "" && !r.own {
+		return false, ErrNoAddress
+	}
 	addr, err := r.o.Outbound.Resolve(ctx, c.Smarthost.Host)
 	if err != nil {
 		return true, err

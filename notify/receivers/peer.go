@@ -39,7 +39,7 @@ func (r *peer) Name() string { return r.name }
 func (r *peer) Send(ctx context.Context, m message.Message, to []string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	ctx = notify.WithGroupKey(ctx, m.Subject)
+	ctx = notify.WithGroupKey(ctx, m.Group())
 	ctx = notify.WithReceiverName(ctx, r.name)
 	ctx = notify.WithGroupLabels(ctx, model.LabelSet{"subject": model.LabelValue(m.Subject)})
 	ctx = notify.WithNow(ctx, m.At)
@@ -79,7 +79,7 @@ func alert(m *message.Message, kind string, to []string) *amalert.Alert {
 	out.Annotations = model.LabelSet{}
 	for name, value := range map[string]string{
 		"title": title, "text": text, "html": m.HTML, "link": m.Link, "key": m.Key, "subject": m.Subject, "event": string(m.Event),
-		"priority": fmt.Sprintf("P%d", m.Priority), "severity": pagerSeverity(m), "to": strings.Join(to, ", "), "thread": messageID(m.Subject),
+		"priority": fmt.Sprintf("P%d", m.Priority), "severity": pagerSeverity(m), "to": strings.Join(to, ", "), "thread": messageID(m.Group()),
 		"message_id": messageID(m.Key),
 	} {
 		out.Annotations[model.LabelName(name)] = model.LabelValue(value)

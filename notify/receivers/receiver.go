@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -47,6 +52,34 @@ func (e *RetryLater) Error() string { return e.Err.Error() }
 
 func (e *RetryLater) Unwrap() error { return e.Err }
 
+// Answered is an error that says which status a receiver answered with.
+type Answered struct {
+	Code int
+	Err  error
+}
+
+func (e *Answered) Error() string { return e.Err.Error() }
+
+func (e *Answered) Unwrap() error { return e.Err }
+
+// peerCode is how Alertmanager's notifiers say with which status they were answered.
+var peerCode = regexp.MustCompile(`unexpected status code (5\d\d)\b`)
+
+// Refused returns the status of 5xx with which a receiver that can be reached answered a message, 0 when err says no such thing.
+func Refused(err error) int {
+	if a, ok := errors.AsType[*Answered](err); ok {
+		if a.Code/100 == 5 {
+			return a.Code
+		}
+		return 0
+	}
+	if m := peerCode.FindStringSubmatch(err.Error()); m != nil {
+		code, _ := strconv.Atoi(m[1]) // three digits
+		return code
+	}
+	return 0
+}
+
 // ErrConfig says that a receiver's configuration is wrong.
 var ErrConfig = errors.New("receivers: configuration")
 
@@ -66,6 +99,9 @@ func Addressed(kind string) string {
 	}
 	return ""
 }
+
+// NeedsPeople tells whether a receiver cannot send anything but to addresses that a message names.
+func NeedsPeople(s *Spec) bool { return Addressed(s.Kind) != "" && !has(s.Config, "to") }
 
 // New returns the receiver that s describes.
 func New(s Spec, o Options) (Receiver, error) {
@@ -91,4 +127,25 @@ func New(s Spec, o Options) (Receiver, error) {
 		return nil, fmt.Errorf("%w: receiver %s: %s: %w", ErrConfig, s.Name, s.Kind, err)
 	}
 	return r, nil
+}
+
+// Hosts returns the hosts that a receiver's configuration names: of URLs, and of a mail server. What stands in files is not looked at.
+func Hosts(s *Spec) (hosts []string) {
+	if s.Config == nil {
+		return nil
+	}
+	targets := []string{"url", "api_url", "webhook_url", "app_url"}
+	for i := 0; i+1 < len(s.Config.Content); i += 2 {
+		key, value := s.Config.Content[i].Value, s.Config.Content[i+1].Value
+		if key == "smarthost" {
+			if host, _, err := net.SplitHostPort(value); err == nil {
+				hosts = append(hosts, host)
+			}
+			continue
+		}
+		if u, err := url.Parse(value); err == nil && u.Hostname() != "" && slices.Contains(targets, key) {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
 }

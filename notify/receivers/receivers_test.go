@@ -87,13 +87,13 @@ func TestEveryKindTellsTitleTextAndLink(t *testing.T) {
 		config string
 		want   []string // in the body
 	}{
-		"slack":      {"{api_url: %s, channel: '#ops'}", []string{`"channel":"#ops"`, `"title":"P2 Down: &lt;!channel&gt; @` + "\u200b" + `all (INC-42)"`, `"title_link":"https://tocsin.example.org/incidents/INC-42"`, "2 alerts fire", `"color":"danger"`}},
+		"slack":      {"{api_url: %s, channel: '#ops'}", []string{`"channel":"#ops"`, `"title":"P2 Down: &lt;!channel&gt; @` + "\u200b" + `all (INC-42)"`, `"title_link":"https://tocsin.example.org/incidents/INC-42"`, "2 alerts fire", `"color":"danger"`, `"username":"Tocsin"`}},
 		"pagerduty":  {"{routing_key: r, url: %s}", []string{`"event_action":"trigger"`, `"severity":"critical"`, `"summary":"P2 Down`, `"client":"Tocsin"`}},
 		"opsgenie":   {"{api_key: k, api_url: %s/}", []string{`"message":"P2 Down`, `"priority":"P2"`, `"alias":`, "2 alerts fire"}},
 		"telegram":   {"{bot_token: b, chat_id: 7, api_url: %s}", []string{`&lt;!channel&gt;`, "INC-42", "2 alerts fire"}},
 		"msteamsv2":  {"{webhook_url: %s}", []string{"INC-42", "2 alerts fire", "‹!channel›"}},
 		"discord":    {"{webhook_url: %s}", []string{"INC-42", "2 alerts fire", "‹!channel›"}},
-		"mattermost": {"{webhook_url: %s}", []string{"INC-42", "2 alerts fire"}},
+		"mattermost": {"{webhook_url: %s}", []string{"INC-42", "2 alerts fire", `"username":"Tocsin"`}},
 		"rocketchat": {"{api_url: %s, token: t, token_id: i}", []string{"INC-42", "2 alerts fire"}},
 		"webex":      {"{api_url: %s, room_id: r, http_config: {authorization: {credentials: x}}}", []string{"INC-42", "2 alerts fire"}},
 		"victorops":  {"{api_key: k, routing_key: r, api_url: %s/}", []string{`"message_type":"CRITICAL"`, "INC-42", "2 alerts fire"}},
@@ -305,4 +305,49 @@ func TestAReceiverThatFallsSilentIsGivenUp(t *testing.T) {
 	retry, err := r.Send(t.Context(), rendered(t, message.Opened, "Down"), nil)
 	require.ErrorContains(t, err, "no answer within 50ms")
 	require.True(t, retry)
+}
+
+func TestTwoDaemonsNeverMeetAtAReceiver(t *testing.T) {
+	tmpl, err := message.New("", nil, nil)
+	require.NoError(t, err)
+	data := rendered(t, message.Opened, "Down").Data
+	data.Key = "0.17.3/ops/0"
+	for _, format := range []string{FormatAlertmanager, FormatAlertmanagerAPI} {
+		s := newSink(t)
+		r, err := New(spec(t, "webhook", "{url: "+s.URL+", format: "+format+"}"), options(t, "127.0.0.1"))
+		require.NoError(t, err)
+		for _, instance := range []string{"aaaa", "bbbb"} {
+			_, err = r.Send(t.Context(), tmpl.In(instance).Render(data), nil)
+			require.NoError(t, err)
+		}
+		for n, instance := range []string{"aaaa", "bbbb"} {
+			require.Equal(t, instance+"/0.17.3/ops/0", s.heads[n].Get("Idempotency-Key"))
+			require.Contains(t, s.bodies[n], instance+"/main/INC-42")
+		}
+	}
+	a := alert(new(tmpl.In("aaaa").Render(data)), "email", nil)
+	require.Equal(t, "<aaaa.0.17.3.ops.0@tocsin>", string(a.Annotations["message_id"]))
+	require.Equal(t, "<aaaa.main.INC-42@tocsin>", string(a.Annotations["thread"]))
+}
+
+func TestAnIncidentResolvedByHandIsResolvedAsAlertmanagerUnderstandsIt(t *testing.T) {
+	m := rendered(t, message.Resolved, "Down")
+	body := v4("ops", &m)
+	require.Equal(t, "resolved", body.Status)
+	for _, a := range body.Alerts {
+		require.Equal(t, "resolved", a.Status)
+		require.Equal(t, at, a.EndsAt)
+	}
+	require.Equal(t, "firing", m.Data.Incident.Alerts[0].Status, "what Tocsin says itself is how it is")
+}
+
+func TestAMailWithoutAnAddressIsNotSent(t *testing.T) {
+	r, err := New(spec(t, "email", "{smarthost: '127.0.0.1:1', from: a@example.org, require_tls: false}"), options(t, "127.0.0.1"))
+	require.NoError(t, err)
+	retry, err := r.Send(t.Context(), rendered(t, message.Opened, "Down"), nil)
+	require.ErrorIs(t, err, ErrNoAddress)
+	require.False(t, retry)
+	own, none := spec(t, "email", "{to: b@example.org}"), spec(t, "email", "{from: a@example.org}")
+	require.False(t, NeedsPeople(&own))
+	require.True(t, NeedsPeople(&none))
 }

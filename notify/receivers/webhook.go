@@ -122,7 +122,7 @@ func (r *webhook) judge(resp *http.Response) (bool, error) {
 	if resp.StatusCode/100 == 2 {
 		return false, nil
 	}
-	err := fmt.Errorf("receivers: %s answered %s: %q", r.name, resp.Status, strings.TrimSpace(string(said)))
+	err := error(&Answered{resp.StatusCode, fmt.Errorf("receivers: %s answered %s: %q", r.name, resp.Status, strings.TrimSpace(string(said)))})
 	switch code := resp.StatusCode; {
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
 		if after := retryAfter(resp.Header.Get("Retry-After")); after > 0 {
@@ -164,7 +164,7 @@ type postable struct {
 // postableOf tells an incident as one alert, whose labels stay the same from its opening to its end.
 func postableOf(m *message.Message) postable {
 	out := postable{
-		Labels:      map[string]string{"alertname": "TocsinIncident", "tenant": m.Data.Tenant, "subject": m.Subject},
+		Labels:      map[string]string{"alertname": "TocsinIncident", "tenant": m.Data.Tenant, "subject": m.Group()},
 		Annotations: map[string]string{"summary": m.Title, "description": m.Text, "priority": fmt.Sprintf("P%d", m.Priority)},
 		StartsAt:    m.At, GeneratorURL: m.Link,
 	}
@@ -202,10 +202,10 @@ func v4(receiver string, m *message.Message) v4Body {
 	if m.Resolved {
 		data.Status = "resolved"
 	}
-	body := v4Body{Data: data, Version: "4", GroupKey: m.Subject}
+	body := v4Body{Data: data, Version: "4", GroupKey: m.Group()}
 	i := m.Data.Incident
 	if i == nil {
-		labels := amtemplate.KV{"alertname": "Tocsin " + strings.ReplaceAll(string(m.Event), "_", " "), "tenant": m.Data.Tenant, "subject": m.Subject}
+		labels := amtemplate.KV{"alertname": "Tocsin " + strings.ReplaceAll(string(m.Event), "_", " "), "tenant": m.Data.Tenant, "subject": m.Group()}
 		data.Alerts = append(data.Alerts, amtemplate.Alert{
 			Status: data.Status, Labels: labels, StartsAt: m.At, GeneratorURL: m.Link, Fingerprint: fingerprint(labels),
 			Annotations: amtemplate.KV{"summary": m.Title, "description": m.Text},
@@ -217,6 +217,9 @@ func v4(receiver string, m *message.Message) v4Body {
 		return body
 	}
 	for _, a := range i.Alerts {
+		if m.Resolved && a.Status != "resolved" { // by hand: in Alertmanager's words a group is resolved when all of it is
+			a.Status, a.EndsAt = "resolved", m.At
+		}
 		data.Alerts = append(data.Alerts, amtemplate.Alert{
 			Status: a.Status, Labels: amtemplate.KV(notNil(a.Labels)), Annotations: amtemplate.KV(notNil(a.Annotations)),
 			StartsAt: a.StartsAt, EndsAt: a.EndsAt, GeneratorURL: a.GeneratorURL, Fingerprint: a.Fingerprint,
@@ -228,8 +231,11 @@ func v4(receiver string, m *message.Message) v4Body {
 	data.CommonAnnotations = shared(data.Alerts, func(a amtemplate.Alert) amtemplate.KV { return a.Annotations })
 	maps.Copy(data.CommonAnnotations, map[string]string{
 		"incident": i.ID, "incident_title": i.Title, "incident_event": string(m.Event), "incident_priority": fmt.Sprintf("P%d", i.Priority),
-		"incident_url": i.Link, "incident_text": m.Text,
+		"incident_text": m.Text,
 	})
+	if i.Link != "" {
+		data.CommonAnnotations["incident_url"] = i.Link
+	}
 	return body
 }
 

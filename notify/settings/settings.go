@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -89,10 +90,18 @@ type Route struct {
 
 // Query is what routes are asked about.
 type Query struct {
-	Tenant, Team, Service string
-	Priority              int
-	Labels                map[string]string
-	Event                 message.Event
+	Tenant, Team string
+	Service      string // "": that of the label
+	Priority     int
+	Label        func(name string) string // asked only where a route wants to know; nil: none
+	Event        message.Event
+}
+
+func (q *Query) label(name string) string {
+	if q.Label == nil {
+		return ""
+	}
+	return q.Label(name)
 }
 
 // Target is where a route sends something: to a team's escalation, and to receivers at once.
@@ -143,14 +152,17 @@ func routes(list []Route, priorities []int, above Target, q Query, out *[]Target
 
 func (r *Route) matches(q Query) bool {
 	in := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	if !in(r.Tenants, q.Tenant) || !in(r.Teams, q.Team) || !in(r.Services, q.Service) {
+	if !in(r.Tenants, q.Tenant) || !in(r.Teams, q.Team) {
 		return false
 	}
 	if len(r.Events) > 0 && !slices.Contains(r.Events, q.Event) {
 		return false
 	}
+	if len(r.Services) > 0 && !slices.Contains(r.Services, cmp.Or(q.Service, q.label("service"))) {
+		return false
+	}
 	for _, m := range r.Match {
-		if !m.Matches(q.Labels[m.Name]) {
+		if !m.Matches(q.label(m.Name)) {
 			return false
 		}
 	}

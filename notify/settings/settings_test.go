@@ -23,6 +23,16 @@ func load(t *testing.T) *Settings {
 	return s
 }
 
+// has is what a query says that has one label.
+func has(name, value string) func(string) string {
+	return func(asked string) string {
+		if asked == name {
+			return value
+		}
+		return ""
+	}
+}
+
 func TestTheExampleIsWhatItSays(t *testing.T) {
 	s := load(t)
 	require.Equal(t, 60, s.Receiver("mail").RateN)
@@ -50,9 +60,9 @@ func TestRoutes(t *testing.T) {
 	}
 	require.Equal(t, []string{"ops:"}, team(Query{Priority: 2, Event: message.Opened}))
 	require.Empty(t, team(Query{Priority: 3, Event: message.Opened}), "priorities 1 and 2 are told unless a route says otherwise")
-	staging := map[string]string{"environment": "staging"}
-	require.Equal(t, []string{":old-tool"}, team(Query{Priority: 3, Labels: staging, Event: message.Opened}))
-	require.Equal(t, []string{"ops:"}, team(Query{Priority: 2, Labels: staging, Event: message.Worse}), "an event that a route does not want goes on to the next")
+	staging := has("environment", "staging")
+	require.Equal(t, []string{":old-tool"}, team(Query{Priority: 3, Label: staging, Event: message.Opened}))
+	require.Equal(t, []string{"ops:"}, team(Query{Priority: 2, Label: staging, Event: message.Worse}), "an event that a route does not want goes on to the next")
 }
 
 func TestNestedRoutesInheritAndContinue(t *testing.T) {
@@ -77,8 +87,8 @@ routes:
 	}
 	require.Equal(t, []string{"a", "b"}, to(Query{Service: "shop", Priority: 1}))
 	require.Equal(t, []string{"a"}, to(Query{Tenant: "acme", Priority: 3}))
-	require.Equal(t, []string{"b"}, to(Query{Labels: map[string]string{"x": "y"}, Priority: 1}), "the receivers of the route above")
-	require.Empty(t, to(Query{Labels: map[string]string{"x": "y"}, Priority: 2}), "taken by the route below, which does not tell of it")
+	require.Equal(t, []string{"b"}, to(Query{Label: has("x", "y"), Priority: 1}), "the receivers of the route above")
+	require.Empty(t, to(Query{Label: has("x", "y"), Priority: 2}), "taken by the route below, which does not tell of it")
 	require.Equal(t, []string{"b"}, to(Query{Priority: 3}))
 }
 

@@ -1,0 +1,260 @@
+package correlate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/itsm"
+)
+
+// survivor returns the incident in which another lives on: itself, unless it was merged.
+func (s *State) survivor(id event.IncidentID) event.IncidentID {
+	for id != 0 && s.incidents.Brief(id).Phase == event.PhaseMerged {
+		id = s.incidents.State(id).MergedInto
+	}
+	return id
+}
+
+// leads returns the latest incident of a group, 0 when it has none. A group's record is not touched by a merge, so undoing one needs
+// no undoing here.
+func (s *State) leads(group uint32) event.IncidentID { return s.survivor(s.groups.At(group).incident) }
+
+// mergeByHand merges another incident into this one on a person's word, or proposes it when the two are two people's.
+func (s *State) mergeByHand(c *event.Command, into event.IncidentState) event.Result {
+	other, refusal := s.incidentOf(c.Other, c.Tenant)
+	if refusal == nil {
+		refusal = s.mergeable(&into, &other)
+	}
+	if refusal != nil {
+		return event.Result{Err: refusal}
+	}
+	if !itsm.Disputed(&into, &other) {
+		s.merge(into.ID, other.ID, c.Text, c.Actor)
+		return event.Result{Incident: into.ID}
+	}
+	number, refusal := s.proposeMerge(into, other.ID, c.Text, c.Actor)
+	return event.Result{Incident: into.ID, Number: number, Err: refusal}
+}
+
+// mergeable refuses a merge that cannot be.
+func (s *State) mergeable(into, other *event.IncidentState) *event.Refusal {
+	switch {
+	case into.ID == other.ID:
+		return &event.Refusal{Code: event.Invalid, Message: into.ID.String() + " cannot go into itself"}
+	case other.Phase == event.PhaseMerged:
+		return s.wentInto(other)
+	case s.descends(into.ID, other.ID):
+		return &event.Refusal{
+			Code: event.Conflict, Message: fmt.Sprintf("%s is a child of %s, which cannot go into it", into.ID, other.ID),
+			Hint: "merge them the other way round",
+		}
+	}
+	if children(into)+children(other) > itsm.MaxChildren {
+		return &event.Refusal{Code: event.Conflict, Message: fmt.Sprintf("together they have more than %d children", itsm.MaxChildren)}
+	}
+	return itsm.Mergeable(into, other, s.members.At(uint32(other.ID)).alerts)
+}
+
+func children(i *event.IncidentState) int {
+	if i.Dossier == nil {
+		return 0
+	}
+	return len(i.Dossier.Children)
+}
+
+// proposeMerge asks people whether other belongs into an incident. It returns the proposal's number.
+func (s *State) proposeMerge(into event.IncidentState, other event.IncidentID, why, by string) (uint32, *event.Refusal) {
+	number, news, refusal := itsm.Propose(&into, other, clip(why), by, s.meta.At)
+	if news {
+		s.emit(event.Change{Kind: event.IncidentProposed, Incident: &into, Actor: by, Text: said("merge "+other.String(), clip(why))})
+	}
+	return number, refusal
+}
+
+// machineMerge merges two incidents on the machine's own judgement: only while people had a hand in at most one of them, and that one
+// stays; else it proposes it. What a person keeps apart it leaves alone. It tells whether they are one now.
+func (s *State) machineMerge(intoID, otherID event.IncidentID, why string) bool {
+	into, other := s.incidents.State(intoID), s.incidents.State(otherID)
+	if itsm.Touched(&other) && !itsm.Touched(&into) {
+		into, other = other, into
+	}
+	if into.Tenant != other.Tenant || itsm.Bound(&into, &other) || s.mergeable(&into, &other) != nil {
+		return false
+	}
+	if itsm.Touched(&other) {
+		_, _ = s.proposeMerge(into, other.ID, why, "") // a full list takes no more: then people have enough to answer
+		return false
+	}
+	s.merge(into.ID, other.ID, why, "")
+	if m := s.members.At(uint32(into.ID)); m.firing > m.suppressed {
+		s.worse(into.ID, other.ID.String()+" came into it", false)
+	}
+	return true
+}
+
+// answer accepts or rejects a proposal, and does what was proposed.
+func (s *State) answer(c *event.Command, i event.IncidentState) event.Result {
+	proposal, refusal := itsm.Answer(&i, c.Number, c.Accept, c.Actor)
+	if refusal != nil {
+		return event.Result{Err: refusal}
+	}
+	what := "a major incident"
+	if proposal.Other != 0 {
+		what = "merge " + proposal.Other.String()
+	}
+	answered := event.Change{Kind: event.IncidentAnswered, Incident: &i, Actor: c.Actor, Text: said("rejected: "+what, c.Text)}
+	if !c.Accept {
+		s.emit(answered)
+		return event.Result{Incident: i.ID}
+	}
+	answered.Text = said("accepted: "+what, c.Text)
+	if proposal.Other == 0 {
+		return event.Result{Incident: i.ID, Err: s.promote(answered)}
+	}
+	other := s.incidents.State(s.survivor(proposal.Other))
+	if refusal := s.mergeable(&i, &other); refusal != nil {
+		return event.Result{Err: refusal}
+	}
+	s.emit(answered)
+	s.merge(i.ID, other.ID, proposal.Why, c.Actor)
+	return event.Result{Incident: i.ID}
+}
+
+// promote makes an incident a major one whose proposal was accepted; who accepted it leads until somebody else is named.
+func (s *State) promote(answered event.Change) *event.Refusal {
+	state := *answered.Incident
+	verb, refusal := itsm.SetMajor(&state, event.MajorIncident{Commander: answered.Actor}, answered.Actor, s.settings().UpdateEvery, s.meta.At)
+	if refusal != nil {
+		return refusal
+	}
+	s.emit(answered)
+	s.emit(event.Change{Kind: event.IncidentMajor, Incident: &state, Actor: answered.Actor, Text: verb})
+	return nil
+}
+
+// merge moves everything of one incident into another.
+func (s *State) merge(into, other event.IncidentID, why, actor string) {
+	s.inheritChildren(into, other, actor)
+	alerts := s.memberIDs(other)
+	for _, id := range alerts {
+		s.move(id, into, actor)
+	}
+	gone := s.incidents.State(other)
+	itsm.MergeInto(&gone, into, s.meta.At)
+	s.emit(event.Change{Kind: event.IncidentMerged, Incident: &gone, Actor: actor, Text: said("into "+into.String(), why)})
+	state := s.incidents.State(into)
+	itsm.Prune(&state, func(id event.AlertID) bool { return s.isIn(id, into) })
+	itsm.Absorb(&state, &gone, alerts, actor, s.meta.At)
+	s.emit(event.Change{Kind: event.IncidentAbsorbed, Incident: &state, Actor: actor, Text: said(other.String(), why)})
+	s.settle(into)
+}
+
+// inheritChildren hands an incident's children on, and takes it from its own parent. Undoing a merge does not undo that.
+func (s *State) inheritChildren(into, other event.IncidentID, actor string) {
+	if s.incidents.State(other).Parent != 0 {
+		s.orphan(other, actor)
+	}
+	state := s.incidents.State(other)
+	if state.Dossier == nil {
+		return
+	}
+	for _, child := range slices.Clone(state.Dossier.Children) {
+		s.orphan(child, actor)
+		s.adoptChild(into, child, actor)
+	}
+}
+
+// memberIDs lists the alerts of an incident in the order they joined.
+func (s *State) memberIDs(id event.IncidentID) (ids []event.AlertID) {
+	for slot := s.members.At(uint32(id)).head; slot != 0; slot = s.alerts.At(slot).next {
+		ids = append(ids, event.NewAlertID(slot, s.alerts.At(slot).number))
+	}
+	return ids
+}
+
+// isIn tells whether an alert is in memory, and in that incident.
+func (s *State) isIn(id event.AlertID, incident event.IncidentID) bool {
+	slot := id.Slot()
+	if slot == 0 || slot >= s.alerts.Len() {
+		return false
+	}
+	a := s.alerts.At(slot)
+	return a.firstAt != 0 && event.NewAlertID(slot, a.number) == id && a.incident == incident
+}
+
+func (s *State) move(id event.AlertID, to event.IncidentID, actor string) {
+	a := s.alertState(id.Slot())
+	a.Incident = to
+	s.emit(event.Change{Kind: event.AlertMoved, Alert: a, Actor: actor})
+}
+
+// unmerge takes an incident out again of the one it had gone into. It is open from then on, as it was; if nothing fires of what comes
+// back to it, the hold before it resolves begins now.
+func (s *State) unmerge(c *event.Command, i event.IncidentState) *event.Refusal {
+	if i.Phase != event.PhaseMerged {
+		return &event.Refusal{Code: event.Conflict, Message: i.ID.String() + " went into no other incident"}
+	}
+	last, direct := s.survivor(i.ID), i.MergedInto
+	into := s.incidents.State(direct)
+	record, _ := itsm.AbsorbedBy(&into, i.ID)
+	itsm.Revive(&i, said("the merge was undone", clip(c.Text)), c.Actor, s.meta.At)
+	s.emit(event.Change{Kind: event.IncidentUnmerged, Incident: &i, Actor: c.Actor, Text: said("out of "+last.String(), c.Text)})
+	for _, id := range record.Alerts {
+		if s.isIn(id, last) {
+			s.move(id, i.ID, c.Actor)
+		}
+	}
+	for up := direct; up != 0; up = s.incidents.State(up).MergedInto {
+		state := s.incidents.State(up)
+		if up == direct {
+			itsm.LetGo(&state, &i, said("the merge was undone", clip(c.Text)), c.Actor, s.meta.At)
+		}
+		itsm.Uncount(&state, &i)
+		s.emit(event.Change{Kind: event.IncidentUnmerged, Incident: &state, Actor: c.Actor, Text: said(i.ID.String()+" left it", c.Text)})
+	}
+	s.settle(i.ID)
+	s.settle(last)
+	return nil
+}
+
+// split takes alerts out of an incident into one of their own.
+func (s *State) split(c *event.Command, whole event.IncidentState) event.Result {
+	chosen := slices.Clone(c.Alerts)
+	slices.Sort(chosen)
+	chosen = slices.Compact(chosen)
+	if refusal := itsm.Splittable(&whole, len(chosen), int(s.members.At(uint32(whole.ID)).alerts)); refusal != nil {
+		return event.Result{Err: refusal}
+	}
+	worst, firing := event.Info, 0
+	for _, id := range chosen {
+		if !s.isIn(id, whole.ID) {
+			return refuse(event.NotFound, fmt.Sprintf("alert %s is not in %s", id, whole.ID), "")
+		}
+		if a := s.alerts.At(id.Slot()); a.phase == event.Firing {
+			worst, firing = min(worst, a.severity), firing+1
+		}
+	}
+	if firing == 0 {
+		worst = whole.Severity
+	}
+	words := clip(c.Text)
+	if words == "" {
+		first := s.alertState(chosen[0].Slot())
+		words = title(&first, nil)
+	}
+	part := itsm.Open(itsm.Opening{ID: s.incidents.Next(), Tenant: c.Tenant, Title: words, Severity: worst, At: s.meta.At})
+	for _, id := range slices.Backward(chosen) { // the first says last what it is about
+		a := s.alertState(id.Slot())
+		s.hurtFirst(&part, &a)
+	}
+	itsm.SplitOff(&whole, &part, c.Actor, s.meta.At)
+	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &part, Actor: c.Actor})
+	for _, id := range chosen {
+		s.move(id, part.ID, c.Actor)
+	}
+	s.emit(event.Change{Kind: event.IncidentSplit, Incident: &whole, Actor: c.Actor, Text: fmt.Sprintf("into %s: %d of its alerts", part.ID, len(chosen))})
+	s.settle(part.ID)
+	s.settle(whole.ID)
+	return event.Result{Incident: part.ID}
+}
