@@ -143,7 +143,7 @@ func (s *server) notifyRoutes(sp *spec) {
 			Body struct {
 				Incident string `json:"incident" example:"INC-42"`
 				Receiver string `json:"receiver" maxLength:"200"`
-				Event    string `json:"event,omitempty" enum:"opened,raised,worse,woke,escalated,signal_lost,reopened,resolved,hold_due" default:"opened"`
+				Event    string `json:"event,omitempty" enum:"opened,raised,worse,woke,escalated,signal_lost,reopened,resolved,hold_due,cancelled,merged,absorbed,split,unmerged,proposed,answered,major_began,major_ended,update,update_due,chase,task" default:"opened"`
 			}
 		}) (*Preview, error) {
 			_, i, err := s.desk.find(ctx, in.Body.Incident)

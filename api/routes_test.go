@@ -149,6 +149,7 @@ func TestWhyIsToldInSentences(t *testing.T) {
 	require.Equal(t, []string{
 		`Rule service (rules/default.yml:60:5) groups alerts with {service="shop"}.`,
 		"An alert of severity critical opens an incident at once.", "The alert was DiskFull on db-3.",
+		"Its label instance names db-3, of which nobody has told: an item was made for it.",
 	}, said)
 	require.Equal(t, "rule", why.Decisions[0].Why[0].Kind)
 	require.Equal(t, "It opened INC-1.", why.Alerts[0].Sentence)

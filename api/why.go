@@ -23,7 +23,7 @@ type Why struct {
 
 // Decision is one turn in the incident's life with its ledger.
 type Decision struct {
-	What string    `json:"what" enum:"incident_opened,incident_reopened"`
+	What string    `json:"what" enum:"incident_opened,incident_reopened,incident_hit"`
 	At   time.Time `json:"at"`
 	Why  []Reason  `json:"why"`
 }
@@ -73,7 +73,7 @@ func (d *Desk) Why(ctx context.Context, incident string) (*Why, error) {
 		return nil, failure(err)
 	}
 	for _, ch := range entries {
-		if ch.Kind == event.IncidentOpened || ch.Kind == event.IncidentReopened {
+		if ch.Kind == event.IncidentOpened || ch.Kind == event.IncidentReopened || ch.Kind == event.IncidentHit {
 			out.Decisions = append(out.Decisions, Decision{ch.Kind.String(), ch.At.Time(), reasons(ch.Ledger)})
 		}
 	}
@@ -122,6 +122,14 @@ func sentence(l event.LedgerEntry) string {
 		return fmt.Sprintf("An alert of severity %s opens an incident after firing for %s.", op[0], op[1])
 	case "alert":
 		return fmt.Sprintf("The alert was %s.", alertName(op[1], op[2]))
+	case "bound":
+		return boundWords(op)
+	case "service":
+		return fmt.Sprintf("It hurts the service %s, of impact %s%s.", op[0], op[1], map[string]string{
+			"down": ", which is down", "redundant": ", which runs on: its redundancy holds",
+		}[op[2]])
+	case "priority":
+		return fmt.Sprintf("With urgency %s from the severity, the service that is hit the worst makes it P%s.", op[1], op[0])
 	case "recurrence":
 		return fmt.Sprintf("The same group had an incident before: %s.", op[0])
 	case "window_passed":
@@ -234,4 +242,12 @@ func (d *Desk) quietSentence(v *correlate.View, a *Alert, tenant string) string 
 		parts = append(parts, text)
 	}
 	return alertName(a.Name, a.Resource) + " is kept quiet by " + strings.Join(parts, " and ") + "."
+}
+
+// boundWords says how an alert found its configuration item.
+func boundWords(op []string) string {
+	if op[2] == event.BoundFound.String() {
+		return fmt.Sprintf("Its label %s names %s, of which nobody has told: an item was made for it.", op[1], op[0])
+	}
+	return fmt.Sprintf("Its label %s names the configuration item %s.", op[1], op[0])
 }

@@ -163,7 +163,8 @@ func (s *State) reviewHurt(alert uint32) {
 	before := state.Priority
 	fresh, moved := itsm.Hurt(&state, affected(hits, func(h *itsm.ServiceHit) bool { return s.cmdb.Status(h.Slot) == itsm.StatusDown }))
 	if moved {
-		s.emit(event.Change{Kind: event.IncidentHit, Incident: &state})
+		by := s.alertState(alert)
+		s.emit(event.Change{Kind: event.IncidentHit, Incident: &state, Ledger: s.hurtLedger(&state, &by)})
 	}
 	switch {
 	case quiet:
@@ -224,6 +225,27 @@ func (s *State) hurtFirst(i *event.IncidentState, a *event.AlertState) {
 	if hits := s.services(i.Tenant, a.CI, s.work.onset); len(hits) > 0 {
 		itsm.Hurt(i, affected(hits, func(h *itsm.ServiceHit) bool { return h.Status == itsm.StatusDown && a.Severity <= event.Major }))
 	}
+}
+
+// hurtLedger says what an incident is tied to, and what that makes of its priority.
+func (s *State) hurtLedger(i *event.IncidentState, a *event.AlertState) (out []event.LedgerEntry) {
+	if a.CI != 0 && a.BoundBy != 0 {
+		out = append(out, event.LedgerEntry{Kind: "bound", Operands: []string{clone(s.cmdb.ID(a.CI)), event.BindLabels[a.BoundBy-1], a.Bound.String()}})
+	}
+	for _, h := range i.Services {
+		state := "hurt"
+		switch {
+		case h.Down:
+			state = "down"
+		case h.Spare:
+			state = "redundant"
+		}
+		out = append(out, event.LedgerEntry{Kind: "service", Operands: []string{h.Service, fmt.Sprint(h.Impact), state}})
+	}
+	if len(i.Services) > 0 {
+		out = append(out, event.LedgerEntry{Kind: "priority", Operands: []string{fmt.Sprint(i.Priority), fmt.Sprint(itsm.UrgencyOf(i.Severity))}})
+	}
+	return out
 }
 
 // words lists names for people, the first few of them.

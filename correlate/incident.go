@@ -192,7 +192,7 @@ func (s *State) open(a *event.AlertState, p place) event.IncidentID {
 	} else {
 		state.Storm = s.stormOf(p.key.tenant, state.Priority)
 	}
-	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &state, Ledger: s.openingLedger(a, p)})
+	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &state, Ledger: append(s.openingLedger(a, p), s.hurtLedger(&state, a)...)})
 	return state.ID
 }
 

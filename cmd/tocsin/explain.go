@@ -73,7 +73,11 @@ func (p *printer) decisions(all []api.Decision) {
 		p.line("  what was decided is no longer kept")
 	}
 	for _, d := range all {
-		p.line("  %s %s", strings.TrimPrefix(d.What, "incident_"), p.time(d.At))
+		what := strings.TrimPrefix(d.What, "incident_")
+		if what == "hit" {
+			what = "was tied to more"
+		}
+		p.line("  %s %s", what, p.time(d.At))
 		p.reasons("    - ", d.Why)
 	}
 }

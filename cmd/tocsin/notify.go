@@ -113,8 +113,9 @@ func newPreviewCommand(r *remote) *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&receiver, "receiver", "", "`NAME` of the receiver")
-	fl.StringVar(&about, "event", "opened", "`EVENT` to be told: opened, raised, worse, woke, escalated, signal_lost, reopened, resolved or hold_due")
-	complete(cmd, "event", "opened", "raised", "worse", "woke", "escalated", "signal_lost", "reopened", "resolved", "hold_due")
+	fl.StringVar(&about, "event", "opened", "`EVENT` to be told: opened, raised, worse, woke, escalated, signal_lost, reopened, resolved, hold_due, cancelled, merged, absorbed, split, unmerged, proposed, answered, major_began, major_ended, update, update_due, chase or task")
+	complete(cmd, "event", "opened", "raised", "worse", "woke", "escalated", "signal_lost", "reopened", "resolved", "hold_due",
+		"cancelled", "merged", "absorbed", "split", "unmerged", "proposed", "answered", "major_began", "major_ended", "update", "update_due", "chase", "task")
 	cmd.MarkFlagsOneRequired("receiver")
 	return cmd
 }
