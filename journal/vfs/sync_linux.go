@@ -22,8 +22,8 @@ func fdatasync(f *os.File) error {
 			}
 		}
 	})
-	if err != nil {
-		return err
+	if err != nil { // the only reason there is; it has no exported name
+		return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: os.ErrClosed}
 	}
 	return os.NewSyscallError("fdatasync", syncErr)
 }

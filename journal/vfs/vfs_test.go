@@ -169,3 +169,24 @@ func TestAWriteOverTheCapacityComesUpShort(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
 }
+
+// Whoever syncs beside the one who closes has to know that from a fault.
+func TestASyncOfAClosedFileSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	for range 200 {
+		f, err := vfs.OS{}.Create(filepath.Join(dir, "a"))
+		require.NoError(t, err)
+		_, err = f.WriteAt([]byte("x"), 0)
+		require.NoError(t, err)
+		synced := make(chan error)
+		go func() {
+			var err error
+			for err == nil {
+				err = f.Sync()
+			}
+			synced <- err
+		}()
+		require.NoError(t, f.Close())
+		require.ErrorIs(t, <-synced, fs.ErrClosed)
+	}
+}
