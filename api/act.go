@@ -27,8 +27,11 @@ func (d *Desk) do(ctx context.Context, c event.Command) (event.Result, error) {
 // Act carries out a command on an incident and returns the incident after it. Whom the command names as its assignee may be a login
 // or a name.
 func (d *Desk) Act(ctx context.Context, incident string, c event.Command) (*Incident, error) {
-	var err error
-	if c.Assignee, err = d.id(c.Assignee); err != nil {
+	_, _, err := d.find(ctx, incident)
+	if err != nil {
+		return nil, err
+	}
+	if c.Assignee, err = d.id(ctx, c.Assignee); err != nil {
 		return nil, err
 	}
 	return d.on(ctx, incident, c)
@@ -85,7 +88,7 @@ func (d *Desk) creator(ctx context.Context, said string) (string, error) {
 	if said == "" {
 		return auth.FromContext(ctx).ID, nil
 	}
-	return d.id(said)
+	return d.id(ctx, said)
 }
 
 // SetSilence makes or changes a silence and returns its id.

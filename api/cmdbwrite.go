@@ -67,6 +67,9 @@ func attributesOf(m map[string]string) event.Labels {
 
 // SetCI makes or changes a configuration item in the name of ctx's principal.
 func (d *Desk) SetCI(ctx context.Context, id string, draft *CIDraft) (*CIDetail, error) {
+	if !draft.ValidFrom.IsZero() && draft.ValidFrom.Year() < 1970 || draft.ValidFrom.Equal(time.Unix(0, 0)) {
+		return nil, invalid("valid_from must lie after the beginning of 1970", "leave it out for now")
+	}
 	ci := event.CI{
 		ID: id, Class: draft.Class, Name: draft.Name, State: event.ParseCIState(draft.State), Needs: draft.Needs,
 		Attributes: attributesOf(draft.Attributes), Relations: draft.Relations.relations(), ValidFrom: event.FromTime(draft.ValidFrom),

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/auth"
 )
 
 // Desk answers people's questions from the engine's views, for the API's routes and the console alike. Each method takes the
@@ -27,6 +29,7 @@ type Directory interface {
 	Name(id string) string                    // as people know them; the text itself when it is no id
 	Find(name string) (id string, ok bool)    // by login, id, or the name as people know it
 	Actor(name string) (id string, err error) // the id for a login, made when there is none yet
+	Stranger(id, tenant string) bool          // somebody whom the table lists, with no part in the tenant
 }
 
 // Knowing makes the desk show names in place of ids, and returns it. Call it before the desk is used.
@@ -53,9 +56,17 @@ func (d *Desk) findPerson(name string) (id string, ok bool) {
 	return name, false
 }
 
-// id is the inverse of name. A name that nobody has is given an id: the journal holds no name.
-func (d *Desk) id(name string) (string, error) {
-	if id, ok := d.findPerson(name); ok {
+// id is the inverse of name, in ctx's tenant. A name that nobody has is given an id: the journal holds no name. Outside of main, where
+// people are looked after, a name that means nobody of the tenant is refused, whether or not it means somebody else.
+func (d *Desk) id(ctx context.Context, name string) (string, error) {
+	tenant := auth.FromContext(ctx).Tenant
+	id, known := d.findPerson(name)
+	switch {
+	case d.people == nil || name == "" || id == auth.FromContext(ctx).ID:
+		return id, nil
+	case known && d.people.Stranger(id, tenant), !known && tenant != event.DefaultTenant:
+		return "", invalid("nobody called "+name+" has a part in the tenant "+tenant, "an admin of main can grant one: `tocsin user set`")
+	case known:
 		return id, nil
 	}
 	id, err := d.people.Actor(name)

@@ -41,7 +41,7 @@ func (d *Desk) OpenIncident(ctx context.Context, draft *IncidentDraft) (*Inciden
 	if err := mayActFor(ctx, draft.Team, "the incident"); err != nil {
 		return nil, err
 	}
-	assignee, err := d.id(draft.Assignee)
+	assignee, err := d.id(ctx, draft.Assignee)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (d *Desk) SetTask(ctx context.Context, incident string, number uint32, c *T
 	if c.Done != nil {
 		t.Done = *c.Done
 	}
-	if err := d.setPersons(field{&t.Assignee, c.Assignee}); err != nil {
+	if err := d.setPersons(ctx, field{&t.Assignee, c.Assignee}); err != nil {
 		return nil, err
 	}
 	if err := d.setTimes(moment{"due", &t.DueAt, c.Due}); err != nil {
@@ -165,10 +165,10 @@ func setWords(fields ...field) {
 }
 
 // setPersons is setWords of fields that hold persons.
-func (d *Desk) setPersons(fields ...field) (err error) {
+func (d *Desk) setPersons(ctx context.Context, fields ...field) (err error) {
 	for _, f := range fields {
 		if f.text != nil {
-			if *f.dst, err = d.id(strings.TrimSpace(*f.text)); err != nil {
+			if *f.dst, err = d.id(ctx, strings.TrimSpace(*f.text)); err != nil {
 				return err
 			}
 		}
@@ -218,7 +218,7 @@ func (d *Desk) SetMajor(ctx context.Context, incident string, c *MajorChanges) (
 		return nil, p
 	}
 	setWords(field{&m.Bridge, c.Bridge})
-	if err := d.setPersons(field{&m.Commander, c.Commander}, field{&m.Comms, c.Comms}, field{&m.Scribe, c.Scribe}); err != nil {
+	if err := d.setPersons(ctx, field{&m.Commander, c.Commander}, field{&m.Comms, c.Comms}, field{&m.Scribe, c.Scribe}); err != nil {
 		return nil, err
 	}
 	if err := d.setTimes(moment{"next_update", &m.NextUpdate, c.Next}); err != nil {

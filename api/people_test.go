@@ -245,3 +245,24 @@ func TestWhatIsWrongWithATokenSaysToken(t *testing.T) {
 		require.Equal(t, c.want, f.call("admin", c.method, c.path, c.body).problem(t).Detail)
 	}
 }
+
+func TestATenantLearnsNothingOfAnothersPeople(t *testing.T) {
+	f, store := house(t)
+	f.storm()
+	f.join("dora", `[{"role":"responder","tenant":"main"}]`)
+	f.join("olga", `[{"role":"responder","tenant":"other"}]`)
+	dora, ok := store.Find("dora")
+	require.True(t, ok)
+	assign := func(who, incident, name string) answer {
+		return f.call(who, "POST", "/api/v1/incidents/"+incident+"/assign", `{"assignee":"`+name+`"}`)
+	}
+	for _, name := range []string{"dora", dora, "nobody"} {
+		a := assign("stranger", "2", name)
+		require.Equal(t, 422, a.StatusCode, name)
+		require.Contains(t, a.text, "nobody called "+name+" has a part in the tenant other", "whether there is such a person or not")
+	}
+	require.Equal(t, 200, assign("stranger", "2", "olga").StatusCode)
+	require.Equal(t, 200, assign("stranger", "2", "").StatusCode)
+	require.Equal(t, 200, assign("responder", "1", "dora").StatusCode)
+	require.Equal(t, 422, assign("responder", "1", "olga").StatusCode)
+}

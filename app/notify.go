@@ -268,7 +268,7 @@ func told(a correlate.Alert) message.Alert {
 	st := a.State()
 	out := message.Alert{Status: "firing", Severity: st.Severity.String(), StartsAt: st.StartsAt.Time()}
 	if st.Phase != event.Firing {
-		out.Status, out.EndsAt = "resolved", st.EndedAt.Time()
+		out.Status, out.EndsAt, out.SignalLost = "resolved", st.EndedAt.Time(), st.Phase == event.Expired
 	}
 	for c := range a.Claims() { // the latest first
 		out.Labels, out.Annotations, out.GeneratorURL = c.Labels.Map(), c.Annotations.Map(), c.GeneratorURL

@@ -64,7 +64,9 @@ func starting(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, "starting: the state is being recovered", http.StatusServiceUnavailable)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	fmt.Fprintln(w, `{"type":"about:blank","title":"Service Unavailable","status":503,"code":"unavailable","detail":"starting: the state is being recovered","hint":"try again in a moment"}`)
 }
 
 // Address returns host:port as bound.

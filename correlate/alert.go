@@ -228,7 +228,6 @@ func (s *State) settled(alert, claim uint32) {
 		s.heard(alert)
 	}
 	s.reconsider(alert)
-	s.reviewHurt(alert)
+	s.reviewHurt(alert, true)
 	s.settle(s.alerts.At(alert).incident)
-	s.reviewOutages()
 }

@@ -404,8 +404,16 @@ func (m *memberRec) severity() event.Severity {
 }
 
 func (s *State) applyIncident(ch *event.Change) {
-	isNew := ch.Incident.ID == s.incidents.Next()
+	id := ch.Incident.ID
+	isNew := id == s.incidents.Next()
+	wasOpen := !isNew && s.incidents.Brief(id).Phase == event.IncidentOpen
+	if wasOpen && ch.Incident.Phase != event.IncidentOpen {
+		s.recountLost(id, -1)
+	}
 	s.incidents.Put(ch.Incident)
+	if !isNew && !wasOpen && ch.Incident.Phase == event.IncidentOpen {
+		s.recountLost(id, 1)
+	}
 	if isNew {
 		s.members.Alloc()
 	}

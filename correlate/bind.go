@@ -41,7 +41,7 @@ func (s *State) bind(tenant string, ls event.Labels) binding {
 		single = true
 		by := uint8(i + 1)
 		if i < event.ExplicitLabels {
-			if slot := s.cmdb.Find(tenant, value); slot != 0 {
+			if slot := s.cmdb.Find(tenant, value); slot != 0 && s.cmdb.InUse(slot) {
 				return binding{slot, event.BoundByID, by}
 			}
 			continue
@@ -76,7 +76,7 @@ func (s *State) lookUp(in scope, label, value string) (slot uint32, n int) {
 			}
 		}
 		s.work.bytes = append(id, value...)
-		if slot := s.cmdb.Find(in.tenant, string(s.work.bytes)); slot != 0 {
+		if slot := s.cmdb.Find(in.tenant, string(s.work.bytes)); slot != 0 && s.cmdb.InUse(slot) {
 			return slot, 1
 		}
 	}
@@ -139,8 +139,8 @@ func (s *State) discover(tenant string, ls event.Labels) binding {
 	return binding{}
 }
 
-// rebind looks again at the alerts of a tenant that fire, and at what their incidents hurt, after something was told of items. It looks at
-// each alert once, and walks once from each item of an incident.
+// rebind looks again at the alerts of a tenant that fire, after something was told of items: those that are bound to nothing that was told
+// of, and what the incidents of all of them hurt. It looks at each alert once, and walks once from each item of an incident.
 func (s *State) rebind(tenant string) {
 	walked := map[[3]uint32]bool{} // incident, item, and the service that the alert names
 	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
@@ -148,18 +148,28 @@ func (s *State) rebind(tenant string) {
 		if a.phase != event.Firing || a.firstAt == 0 || s.tenantOf(s.claims.At(a.claims).source) != tenant {
 			continue
 		}
-		b := s.bind(tenant, s.claimLabels(a.claims))
-		if b != (binding{a.ci, a.bound, a.boundBy}) && b.bound != event.Unbound {
-			state := s.alertState(slot)
-			state.CI, state.Bound, state.BoundBy = b.ci, b.bound, b.by
-			s.emit(event.Change{Kind: event.AlertUpdated, Alert: state})
+		if a.bound != event.BoundByID && a.bound != event.BoundByLabel {
+			s.bindAnew(slot, s.bind(tenant, s.claimLabels(a.claims)))
 			a = s.alerts.At(slot)
 		}
+		if a.incident == 0 {
+			continue
+		}
 		said := s.saidService(tenant, s.claimLabels(a.claims))
-		if seen := [3]uint32{uint32(a.incident), a.ci, said}; a.incident != 0 && !walked[seen] {
+		if seen := [3]uint32{uint32(a.incident), a.ci, said}; !walked[seen] {
 			walked[seen] = true
-			s.reviewHurt(slot)
+			s.reviewHurt(slot, false)
 		}
 	}
-	s.reviewOutages()
+}
+
+// bindAnew binds an alert that fires to what is known now.
+func (s *State) bindAnew(slot uint32, b binding) {
+	a := s.alerts.At(slot)
+	if b == (binding{a.ci, a.bound, a.boundBy}) || b.bound == event.Unbound {
+		return
+	}
+	state := s.alertState(slot)
+	state.CI, state.Bound, state.BoundBy = b.ci, b.bound, b.by
+	s.emit(event.Change{Kind: event.AlertUpdated, Alert: state})
 }

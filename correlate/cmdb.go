@@ -33,18 +33,31 @@ func (s *State) editCIs(c *event.Command) event.Result {
 	if refusal != nil {
 		return event.Result{Err: refusal}
 	}
-	items := map[string]bool{} // one may have changed at several times
+	items, moved := map[string]bool{}, false // one may have changed at several times
 	for i := range set {
 		items[set[i].ID] = true
+		moved = moved || s.moves(&set[i])
 		s.emit(event.Change{Kind: event.CISet, CI: &set[i], Actor: c.Actor, Text: c.Text})
 	}
-	if len(set) > 0 {
+	if moved {
 		s.rebind(c.Tenant)
 	}
 	return event.Result{Changed: uint32(len(items))}
 }
 
+// moves tells whether what is said of an item can bind alerts otherwise, or change what they hurt: more than a fact about it moves.
+func (s *State) moves(ci *event.CI) bool {
+	slot := s.cmdb.Find(ci.Tenant, ci.ID)
+	if slot == 0 {
+		return true
+	}
+	old := s.cmdb.State(slot)
+	return old.Name != ci.Name || old.Class != ci.Class || old.State != ci.State || old.Needs != ci.Needs ||
+		old.Attributes.Get("criticality") != ci.Attributes.Get("criticality") || !slices.Equal(old.Relations, ci.Relations)
+}
+
 func (s *State) applyCI(ch *event.Change) {
+	s.work.mended = true
 	slot := s.cmdb.Find(ch.CI.Tenant, ch.CI.ID)
 	s.countDiscovered(slot, -1)
 	if ch.Kind == event.CIDropped {
@@ -86,9 +99,10 @@ func (s *State) recountCI(before, after *alertRec) {
 			s.use(after.ci).alerts++
 		}
 	}
-	if was, is := failing(before), failing(after); was != is || before.ci != after.ci {
+	if was, is := s.failing(before), s.failing(after); was != is || before.ci != after.ci {
 		if was {
 			s.cmdb.AddFailing(before.ci, -1)
+			s.work.mended = true
 		}
 		if is {
 			s.cmdb.AddFailing(after.ci, 1)
@@ -102,10 +116,27 @@ func (s *State) recountCI(before, after *alertRec) {
 	}
 }
 
-// failing tells whether an alert says that its item does not work: it is critical or major, and nobody said that it is over. That its
-// sender fell silent says nothing.
-func failing(a *alertRec) bool {
-	return a.ci != 0 && a.firstAt != 0 && a.flags&flagGhost == 0 && a.phase != event.Cleared && a.severity != event.Clear && a.severity <= event.Major
+// failing tells whether an alert says that its item does not work: it is critical or major, and fires. That its sender fell silent is no
+// all-clear: while its incident is open it counts as before.
+func (s *State) failing(a *alertRec) bool {
+	if a.ci == 0 || a.firstAt == 0 || a.flags&flagGhost != 0 || a.severity == event.Clear || a.severity > event.Major {
+		return false
+	}
+	return a.phase == event.Firing || a.phase == event.Expired && a.incident != 0 && s.incidents.Brief(a.incident).Phase == event.IncidentOpen
+}
+
+// recountLost moves what follows from the alerts of an incident whose senders fell silent, when it ends or is open again.
+func (s *State) recountLost(id event.IncidentID, by int32) {
+	m := s.members.At(uint32(id))
+	if m.expired == 0 {
+		return
+	}
+	for slot := m.head; slot != 0; slot = s.alerts.At(slot).next {
+		if a := s.alerts.At(slot); a.phase == event.Expired && s.failing(a) {
+			s.cmdb.AddFailing(a.ci, by)
+			s.work.mended = true
+		}
+	}
 }
 
 // scheduleCI sets the timer of a discovered item of which no alert is left.
@@ -129,6 +160,11 @@ func (s *State) ciDue(ci uint32) {
 		return
 	}
 	state := s.cmdb.State(ci)
+	for _, said := range s.cmdb.Versions(state.Tenant, state.ID) {
+		if said.Source != event.AlertSource {
+			return // somebody has plans with it
+		}
+	}
 	s.emit(event.Change{Kind: event.CIDropped, CI: &state, Text: "not seen any more"})
 }
 
@@ -138,45 +174,64 @@ func (s *State) cmdbDue() {
 	for i := range due {
 		s.emit(event.Change{Kind: event.CISet, CI: &due[i], Text: "planned"})
 	}
+	var tenants []string
 	for i := range due {
-		if i == 0 || due[i].Tenant != due[i-1].Tenant {
+		if !slices.Contains(tenants, due[i].Tenant) {
+			tenants = append(tenants, due[i].Tenant)
 			s.rebind(due[i].Tenant)
 		}
 	}
 }
 
-// reviewHurt looks which services an alert's incident hurts, after the alert joined it, was bound, or got worse. Who acknowledged the
-// incident hears of a service that it did not hurt then.
-func (s *State) reviewHurt(alert uint32) {
+// reviewHurt looks which services an alert's incident hurts, after the alert joined it, was bound, is quiet no more, or got worse. Who
+// acknowledged the incident hears of a service that it did not hurt then; what only was not known then (joined is false) rings for
+// incidents of which services were known.
+func (s *State) reviewHurt(alert uint32, joined bool) {
 	a := s.alerts.At(alert)
-	if a.phase != event.Firing || a.incident == 0 || s.incidents.Brief(a.incident).Phase != event.IncidentOpen {
+	if a.phase != event.Firing || a.incident == 0 || a.flags&flagSuppressed != 0 || s.incidents.Brief(a.incident).Phase != event.IncidentOpen {
 		return
 	}
-	id, quiet := a.incident, a.flags&flagSuppressed != 0
-	ls := s.claimLabels(a.claims)
-	hits := s.services(s.tenantOf(s.claims.At(a.claims).source), a.ci, ls)
+	id := a.incident
+	hits := s.services(s.tenantOf(s.claims.At(a.claims).source), a.ci, s.claimLabels(a.claims))
 	if len(hits) == 0 {
 		return
 	}
 	state := s.incidents.State(id)
-	known := len(state.Services) > 0
-	before := state.Priority
-	fresh, moved := itsm.Hurt(&state, affected(hits, func(h *itsm.ServiceHit) bool { return s.cmdb.Status(h.Slot) == itsm.StatusDown }))
+	known, before := len(state.Services) > 0, state.Priority
+	fresh, moved := itsm.Hurt(&state, affected(hits, s.isDown))
 	if moved {
 		by := s.alertState(alert)
 		s.emit(event.Change{Kind: event.IncidentHit, Incident: &state, Ledger: s.hurtLedger(&state, &by)})
 	}
 	switch {
-	case quiet:
 	case state.Priority < before:
 		s.worse(id, fmt.Sprintf("the priority rose from P%d to P%d", before, state.Priority), true)
-	case known && len(fresh) > 0:
+	case (known || joined) && len(fresh) > 0:
 		s.worse(id, "it hurts "+words(fresh)+" now", false)
 	}
-	for _, h := range hits {
-		if s.cmdb.Status(h.Slot) == itsm.StatusDown {
-			s.outageOf(h.Slot, alert, id)
+	for i := range hits {
+		if s.isDown(&hits[i]) {
+			s.outageOf(hits[i].Slot, alert, id)
 		}
+	}
+}
+
+func (s *State) isDown(h *itsm.ServiceHit) bool { return s.cmdb.Status(h.Slot) == itsm.StatusDown }
+
+// reviewMembers is reviewHurt for all that fires in an incident, after alerts came into it or left it.
+func (s *State) reviewMembers(id event.IncidentID) {
+	walked := map[[2]uint32]bool{} // item, and the service that the alert names
+	var slots []uint32
+	for slot := s.members.At(uint32(id)).head; slot != 0; slot = s.alerts.At(slot).next {
+		a := s.alerts.At(slot)
+		seen := [2]uint32{a.ci, s.saidService(s.tenantOf(s.claims.At(a.claims).source), s.claimLabels(a.claims))}
+		if a.phase == event.Firing && a.flags&flagSuppressed == 0 && !walked[seen] {
+			walked[seen] = true
+			slots = append(slots, slot)
+		}
+	}
+	for _, slot := range slots {
+		s.reviewHurt(slot, false)
 	}
 }
 
@@ -218,11 +273,11 @@ func affected(hits []itsm.ServiceHit, down func(*itsm.ServiceHit) bool) (list []
 }
 
 // hurtFirst fills in what the alert that opens an incident says of items and services, before it is told of.
-func (s *State) hurtFirst(i *event.IncidentState, a *event.AlertState) {
+func (s *State) hurtFirst(i *event.IncidentState, a *event.AlertState, ls event.Labels) {
 	if a.CI != 0 {
 		i.CI = clone(s.cmdb.ID(a.CI))
 	}
-	if hits := s.services(i.Tenant, a.CI, s.work.onset); len(hits) > 0 {
+	if hits := s.services(i.Tenant, a.CI, ls); len(hits) > 0 {
 		itsm.Hurt(i, affected(hits, func(h *itsm.ServiceHit) bool { return h.Status == itsm.StatusDown && a.Severity <= event.Major }))
 	}
 }

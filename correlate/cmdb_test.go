@@ -90,7 +90,7 @@ func checkItems(t *testing.T, s *State) {
 	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
 		if a := s.alerts.At(slot); a.firstAt != 0 && a.ci != 0 {
 			alerts[a.ci]++
-			if failing(a) {
+			if s.failing(a) {
 				failed[a.ci]++
 			}
 		}

@@ -186,7 +186,7 @@ func (s *State) open(a *event.AlertState, p place) event.IncidentID {
 		ID: s.incidents.Next(), Tenant: p.key.tenant, Title: title(a, p.key.labels), Rule: p.key.rule,
 		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At, Heartbeat: beat.Number,
 	})
-	s.hurtFirst(&state, a)
+	s.hurtFirst(&state, a, s.work.onset)
 	if beat.Number != 0 {
 		state.Title = clip("Blind: " + beat.Name)
 	} else {
@@ -271,7 +271,7 @@ func (s *State) adopt(id event.IncidentID) {
 		s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
 	}
 	for _, slot := range slots {
-		s.reviewHurt(slot)
+		s.reviewHurt(slot, true)
 	}
 }
 
@@ -313,6 +313,7 @@ func (s *State) reconsider(slot uint32) {
 	}
 	s.emit(event.Change{Kind: event.AlertJoined, Alert: a})
 	s.adopt(a.Incident)
+	s.reviewHurt(slot, true)
 	s.secondOnset(&a, gap)
 }
 

@@ -261,3 +261,39 @@ func TestTheMachineMergesOnlyWhatAtMostOneOfWasTouched(t *testing.T) {
 	require.Equal(t, event.IncidentID(3), i.Dossier.Proposals[0].Other)
 	require.NotZero(t, i.WorseAt, "what came in fires, and ann has not seen it")
 }
+
+func TestWhoAcceptsAMajorIncidentThatRunsAlreadyChangesNothingOfIt(t *testing.T) {
+	p := newPlayer(t)
+	p.line(`fire {alertname="A", severity="critical"} ends=+24h`)
+	p.line("major INC-1 by bob commander=bob comms=cy bridge=x update=20m")
+	major := *p.incident("INC-1").Dossier.Major
+	p.act(event.Input{Kind: event.InputTick}, func(s *State) event.Result { // as a version before this one left it
+		s.change(1, event.IncidentProposed, func(i *event.IncidentState) {
+			d := *i.Dossier
+			d.Proposals = []event.Proposal{{Number: 1, Why: "its priority is P1", At: p.now}}
+			i.Dossier = &d
+		})
+		return event.Result{}
+	})
+	p.line("answer INC-1 by zoe 1 yes")
+	i := p.incident("INC-1")
+	require.Equal(t, major, *i.Dossier.Major)
+	require.Equal(t, event.ProposalAccepted, i.Dossier.Proposals[0].Answer)
+}
+
+func TestOneTakenOutWithNothingEndsAfterItLetGoOfAnotherToo(t *testing.T) {
+	p := newPlayer(t)
+	for _, name := range []string{"A", "B", "C"} {
+		p.line(`fire {alertname="` + name + `", severity="critical"} ends=+24h`)
+	}
+	for _, line := range []string{
+		"merge INC-1 by ann INC-2", `split INC-1 by ann {alertname="B", severity="critical"}`, "unmerge INC-2 by ann", "merge INC-2 by ann INC-3",
+		"unmerge INC-3 by ann",
+	} {
+		p.line(line)
+	}
+	i := p.incident("INC-2")
+	require.Equal(t, p.now, i.ClearSince)
+	p.line("wait 10m")
+	require.Equal(t, event.IncidentDone, p.state.incidents.Brief(2).Phase)
+}

@@ -53,7 +53,20 @@ func (s *State) mergeable(into, other *event.IncidentState) *event.Refusal {
 	if children(into)+children(other) > itsm.MaxChildren {
 		return &event.Refusal{Code: event.Conflict, Message: fmt.Sprintf("together they have more than %d children", itsm.MaxChildren)}
 	}
-	return itsm.Mergeable(into, other, s.members.At(uint32(other.ID)).alerts)
+	if s.above(into.ID)+s.below(other.ID) >= maxGenerations {
+		return &event.Refusal{
+			Code: event.Conflict, Message: fmt.Sprintf("the children of %s would make it more than %d generations", other.ID, maxGenerations),
+			Hint: "relate them instead",
+		}
+	}
+	kept := *into
+	s.prune(&kept, into.ID)
+	return itsm.Mergeable(&kept, other, s.members.At(uint32(other.ID)).alerts)
+}
+
+// prune forgets, of the alerts that came into an incident by merges, those that are in holder no longer.
+func (s *State) prune(i *event.IncidentState, holder event.IncidentID) {
+	itsm.Prune(i, func(id event.AlertID) bool { return s.isIn(id, holder) })
 }
 
 func children(i *event.IncidentState) int {
@@ -87,9 +100,6 @@ func (s *State) machineMerge(intoID, otherID event.IncidentID, why string) bool 
 		return false
 	}
 	s.merge(into.ID, other.ID, why, "")
-	if m := s.members.At(uint32(into.ID)); m.firing > m.suppressed {
-		s.worse(into.ID, other.ID.String()+" came into it", false)
-	}
 	return true
 }
 
@@ -121,9 +131,14 @@ func (s *State) answer(c *event.Command, i event.IncidentState) event.Result {
 	return event.Result{Incident: i.ID}
 }
 
-// promote makes an incident a major one whose proposal was accepted; who accepted it leads until somebody else is named.
+// promote makes an incident a major one whose proposal was accepted; who accepted it leads until somebody else is named. If it has become
+// one meanwhile, by a merge, that goes on as it is.
 func (s *State) promote(answered event.Change) *event.Refusal {
 	state := *answered.Incident
+	if itsm.MajorRuns(&state) {
+		s.emit(answered)
+		return nil
+	}
 	verb, refusal := itsm.SetMajor(&state, event.MajorIncident{Commander: answered.Actor}, answered.Actor, s.settings().UpdateEvery, s.meta.At)
 	if refusal != nil {
 		return refusal
@@ -133,9 +148,15 @@ func (s *State) promote(answered event.Change) *event.Refusal {
 	return nil
 }
 
-// merge moves everything of one incident into another.
+// merge moves everything of one incident into another. What nobody had acknowledged in the other rings in the one that somebody had
+// acknowledged, and so does a higher priority.
 func (s *State) merge(into, other event.IncidentID, why, actor string) {
 	s.inheritChildren(into, other, actor)
+	state := s.incidents.State(into)
+	s.prune(&state, into) // before that comes back by this merge what had left
+	before := state.Priority
+	theirs, m := s.incidents.Brief(other), s.members.At(uint32(other))
+	unseen := (theirs.AckedAt == 0 || theirs.WorseAt != 0) && m.firing > m.suppressed
 	alerts := s.memberIDs(other)
 	for _, id := range alerts {
 		s.move(id, into, actor)
@@ -143,11 +164,16 @@ func (s *State) merge(into, other event.IncidentID, why, actor string) {
 	gone := s.incidents.State(other)
 	itsm.MergeInto(&gone, into, s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentMerged, Incident: &gone, Actor: actor, Text: said("into "+into.String(), why)})
-	state := s.incidents.State(into)
-	itsm.Prune(&state, func(id event.AlertID) bool { return s.isIn(id, into) })
 	itsm.Absorb(&state, &gone, alerts, actor, s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentAbsorbed, Incident: &state, Actor: actor, Text: said(other.String(), why)})
+	switch {
+	case state.Priority < before:
+		s.worse(into, fmt.Sprintf("the priority rose from P%d to P%d", before, state.Priority), true)
+	case unseen:
+		s.worse(into, other.String()+" came into it", false)
+	}
 	s.settle(into)
+	s.reviewMembers(into)
 }
 
 // inheritChildren hands an incident's children on, and takes it from its own parent. Undoing a merge does not undo that.
@@ -189,6 +215,24 @@ func (s *State) move(id event.AlertID, to event.IncidentID, actor string) {
 	s.emit(event.Change{Kind: event.AlertMoved, Alert: a, Actor: actor})
 }
 
+// comesBack lists the alerts that leave again with an incident: those that came with it, and are where it lives on by no other way since.
+func (s *State) comesBack(i *event.IncidentState, last event.IncidentID) (back []event.AlertID) {
+	for from, up := i.ID, i.MergedInto; up != 0; from, up = up, s.incidents.State(up).MergedInto {
+		state := s.incidents.State(up)
+		record, _ := itsm.AbsorbedBy(&state, from)
+		if from == i.ID {
+			back = slices.DeleteFunc(slices.Clone(record.Alerts), func(id event.AlertID) bool { return !s.isIn(id, last) })
+			continue
+		}
+		came := map[event.AlertID]bool{}
+		for _, id := range record.Alerts {
+			came[id] = true
+		}
+		back = slices.DeleteFunc(back, func(id event.AlertID) bool { return !came[id] })
+	}
+	return back
+}
+
 // unmerge takes an incident out again of the one it had gone into. It is open from then on, as it was; if nothing fires of what comes
 // back to it, the hold before it resolves begins now.
 func (s *State) unmerge(c *event.Command, i event.IncidentState) *event.Refusal {
@@ -196,14 +240,12 @@ func (s *State) unmerge(c *event.Command, i event.IncidentState) *event.Refusal 
 		return &event.Refusal{Code: event.Conflict, Message: i.ID.String() + " went into no other incident"}
 	}
 	last, direct := s.survivor(i.ID), i.MergedInto
-	into := s.incidents.State(direct)
-	record, _ := itsm.AbsorbedBy(&into, i.ID)
+	survivor, back := s.incidents.State(last), s.comesBack(&i, last)
+	itsm.KeepMajor(&i, &survivor)
 	itsm.Revive(&i, said("the merge was undone", clip(c.Text)), c.Actor, s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentUnmerged, Incident: &i, Actor: c.Actor, Text: said("out of "+last.String(), c.Text)})
-	for _, id := range record.Alerts {
-		if s.isIn(id, last) {
-			s.move(id, i.ID, c.Actor)
-		}
+	for _, id := range back {
+		s.move(id, i.ID, c.Actor)
 	}
 	for up := direct; up != 0; up = s.incidents.State(up).MergedInto {
 		state := s.incidents.State(up)
@@ -211,11 +253,70 @@ func (s *State) unmerge(c *event.Command, i event.IncidentState) *event.Refusal 
 			itsm.LetGo(&state, &i, said("the merge was undone", clip(c.Text)), c.Actor, s.meta.At)
 		}
 		itsm.Uncount(&state, &i)
+		s.prune(&state, last)
+		if up == last {
+			s.hurtAnew(&state)
+		}
 		s.emit(event.Change{Kind: event.IncidentUnmerged, Incident: &state, Actor: c.Actor, Text: said(i.ID.String()+" left it", c.Text)})
 	}
 	s.settle(i.ID)
 	s.settle(last)
+	s.reviewMembers(i.ID)
+	s.reviewMembers(last)
+	s.endUnheard(i.ID)
+	if survivor = s.incidents.State(last); !itsm.Owned(&survivor) {
+		s.endUnheard(last)
+	}
 	return nil
+}
+
+// endUnheard begins the hold of an incident that the machine opened and in which no alert is left that could clear: all were forgotten, or
+// are elsewhere by now. What a person opened a person ends.
+func (s *State) endUnheard(id event.IncidentID) {
+	i := s.incidents.State(id)
+	if i.Phase != event.IncidentOpen || i.OpenedBy != "" || i.ClearSince != 0 || s.members.At(uint32(id)).alerts > 0 {
+		return
+	}
+	i.ClearSince = s.meta.At
+	s.emit(event.Change{Kind: event.IncidentCleared, Incident: &i})
+}
+
+// hurtAnew looks anew what an incident hurts after alerts have left it, unless somebody acknowledged it: all its alerts but those that are
+// quiet, and what people said that it is about.
+func (s *State) hurtAnew(i *event.IncidentState) {
+	if !itsm.Unhurt(i) {
+		return
+	}
+	walked := map[[2]uint32]bool{} // item, and the service that the alert names
+	for slot := s.members.At(uint32(i.ID)).head; slot != 0; slot = s.alerts.At(slot).next {
+		a := s.alerts.At(slot)
+		if a.phase == event.Firing && a.flags&flagSuppressed != 0 {
+			continue
+		}
+		ls := s.claimLabels(a.claims)
+		if seen := [2]uint32{a.ci, s.saidService(i.Tenant, ls)}; !walked[seen] {
+			walked[seen] = true
+			if hits := s.services(i.Tenant, a.ci, ls); len(hits) > 0 {
+				itsm.Hurt(i, affected(hits, s.isDown))
+			}
+		}
+	}
+	s.aboutAll(i, *i)
+}
+
+// aboutAll takes in what a person said that one is about, and those that came into it.
+func (s *State) aboutAll(i *event.IncidentState, one event.IncidentState) {
+	if one.Pins&event.PinCI != 0 {
+		s.about(i, &event.IncidentEdit{Fields: event.PinCI, CI: one.CI})
+	}
+	if one.Dossier == nil {
+		return
+	}
+	for _, a := range one.Dossier.Absorbed {
+		if !a.Undone {
+			s.aboutAll(i, s.incidents.State(a.Other))
+		}
+	}
 }
 
 // split takes alerts out of an incident into one of their own.
@@ -226,12 +327,14 @@ func (s *State) split(c *event.Command, whole event.IncidentState) event.Result 
 	if refusal := itsm.Splittable(&whole, len(chosen), int(s.members.At(uint32(whole.ID)).alerts)); refusal != nil {
 		return event.Result{Err: refusal}
 	}
-	worst, firing := event.Info, 0
+	worst, firing, lastFiring := event.Info, 0, event.Time(0)
 	for _, id := range chosen {
 		if !s.isIn(id, whole.ID) {
 			return refuse(event.NotFound, fmt.Sprintf("alert %s is not in %s", id, whole.ID), "")
 		}
-		if a := s.alerts.At(id.Slot()); a.phase == event.Firing {
+		a := s.alerts.At(id.Slot())
+		lastFiring = max(lastFiring, a.firingAt)
+		if a.phase == event.Firing {
 			worst, firing = min(worst, a.severity), firing+1
 		}
 	}
@@ -246,15 +349,19 @@ func (s *State) split(c *event.Command, whole event.IncidentState) event.Result 
 	part := itsm.Open(itsm.Opening{ID: s.incidents.Next(), Tenant: c.Tenant, Title: words, Severity: worst, At: s.meta.At})
 	for _, id := range slices.Backward(chosen) { // the first says last what it is about
 		a := s.alertState(id.Slot())
-		s.hurtFirst(&part, &a)
+		s.hurtFirst(&part, &a, s.claimLabels(s.alerts.At(id.Slot()).claims).Clone())
 	}
-	itsm.SplitOff(&whole, &part, c.Actor, s.meta.At)
+	itsm.SplitOff(&whole, &part, lastFiring, c.Actor, s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &part, Actor: c.Actor})
 	for _, id := range chosen {
 		s.move(id, part.ID, c.Actor)
 	}
+	s.prune(&whole, whole.ID)
+	s.hurtAnew(&whole)
 	s.emit(event.Change{Kind: event.IncidentSplit, Incident: &whole, Actor: c.Actor, Text: fmt.Sprintf("into %s: %d of its alerts", part.ID, len(chosen))})
 	s.settle(part.ID)
 	s.settle(whole.ID)
+	s.reviewMembers(part.ID)
+	s.reviewMembers(whole.ID)
 	return event.Result{Incident: part.ID}
 }

@@ -16,18 +16,14 @@ const (
 
 // outageOf proposes an outage of a service whose redundancy is exhausted, or links the incident to the one that runs.
 func (s *State) outageOf(service, alert uint32, incident event.IncidentID) {
-	ci := s.cmdb.State(service)
-	i := slices.IndexFunc(s.desk.Outages, func(o *event.Outage) bool {
-		return o.Tenant == ci.Tenant && o.Service == ci.ID && runs(o) && o.Kind == event.OutageDown
-	})
-	if i >= 0 {
-		o := *s.desk.Outages[i]
+	if running := s.desk.runningOutage(s.cmdb.Tenant(service), s.cmdb.ID(service)); running != nil {
+		o := *running
 		if itsm.AddIncident(&o, incident) {
 			s.emit(event.Change{Kind: event.OutageSet, Outage: &o})
 		}
 		return
 	}
-	a := s.alertState(alert)
+	ci, a := s.cmdb.State(service), s.alertState(alert)
 	cause := a.Name
 	if a.Resource != "" {
 		cause += " on " + a.Resource
@@ -37,28 +33,24 @@ func (s *State) outageOf(service, alert uint32, incident event.IncidentID) {
 	s.emit(event.Change{Kind: event.OutageSet, Outage: &o})
 }
 
-// runs tells whether an outage lasts, and the machine looks after its end. A rejected one lasts as long as what it was proposed for:
-// it is not proposed anew meanwhile.
-func runs(o *event.Outage) bool { return o.EndedAt == 0 && o.Kind != event.OutagePlanned }
-
-// reviewOutages ends those whose service is up again, after something of it cleared, its incidents were resolved, or its relations changed.
+// reviewOutages ends those whose service is up again, once in an input in which something got better.
 func (s *State) reviewOutages() {
+	if !s.work.mended {
+		return
+	}
+	s.work.mended = false
 	for _, o := range s.desk.lasting {
-		if s.stillDown(o) {
+		slot := s.cmdb.Find(o.Tenant, o.Service)
+		if slot != 0 && s.cmdb.Status(slot) == itsm.StatusDown {
 			continue
 		}
-		ended := *o
+		ended, why := *o, ""
+		if slot == 0 || !s.cmdb.InUse(slot) {
+			why = "the service is not in use any more"
+		}
 		itsm.EndOutage(&ended, s.meta.At)
-		s.emit(event.Change{Kind: event.OutageEnded, Outage: &ended})
+		s.emit(event.Change{Kind: event.OutageEnded, Outage: &ended, Text: why})
 	}
-}
-
-// stillDown tells whether the reason for an outage holds: its service is down, and one of its incidents is not over.
-func (s *State) stillDown(o *event.Outage) bool {
-	slot := s.cmdb.Find(o.Tenant, o.Service)
-	return slot != 0 && s.cmdb.Status(slot) == itsm.StatusDown && slices.ContainsFunc(o.Incidents, func(id event.IncidentID) bool {
-		return s.incidents.Has(id) && s.incidents.Brief(id).Phase == event.IncidentOpen
-	})
 }
 
 // setOutage carries out what a person says of an outage.
@@ -101,14 +93,26 @@ func (d *desk) outage(number uint32) int {
 	return slices.IndexFunc(d.Outages, func(o *event.Outage) bool { return o.Number == number })
 }
 
-// countLasting lists anew those that the machine looks after.
+// countLasting lists anew the outages that last.
 func (d *desk) countLasting() {
-	d.lasting = nil
+	d.lasting, d.byService = nil, map[[2]string]*event.Outage{}
 	for _, o := range d.Outages {
-		if runs(o) && o.ByMachine {
+		if o.EndedAt != 0 || o.Kind == event.OutagePlanned {
+			continue
+		}
+		if o.ByMachine {
 			d.lasting = append(d.lasting, o)
 		}
+		if o.ByMachine || o.Kind == event.OutageDown {
+			d.byService[[2]string{o.Tenant, o.Service}] = o
+		}
 	}
+}
+
+// runningOutage returns the outage of a service that lasts, nil when there is none: one that the machine proposed, whatever people made of it,
+// or one that people reported as down. While it lasts none is proposed anew.
+func (d *desk) runningOutage(tenant, service string) *event.Outage {
+	return d.byService[[2]string{tenant, service}]
 }
 
 func (s *State) applyOutage(ch *event.Change) {

@@ -355,6 +355,9 @@ func (s *State) requieted(alert uint32, claim event.ClaimState) {
 	if a = s.alertState(alert); a.Incident == 0 {
 		return
 	}
+	if wasQuiet && !a.Suppressed {
+		s.reviewHurt(alert, true)
+	}
 	if wasQuiet && !a.Suppressed && s.opens(&a) && a.FiringAt > s.incidents.Brief(a.Incident).AckedAt {
 		s.worse(a.Incident, a.Name+" began while it was quiet, and fires on", false)
 	}

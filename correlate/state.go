@@ -69,6 +69,7 @@ type scratch struct {
 	slots   []uint32
 	targets []uint32
 	onset   event.Labels // of the alert that begins to fire
+	mended  bool         // in this input something got better: an outage may be over
 }
 
 // alertRec is one alert. Zero firstAt: the slot is free.

@@ -19,9 +19,10 @@ func (s *State) Step(in *event.Input, out []event.Change) ([]event.Change, event
 	if s.meta.At == 0 { // timers count from the first input, not from 1970
 		s.timers.Due(int64(in.At), 1, func(uint8, uint32) {})
 	}
-	s.in, s.out = in, out
+	s.in, s.out, s.work.mended = in, out, false
 	s.meta.Writer, s.meta.Seq, s.meta.At = in.Writer, in.Seq, max(s.meta.At, in.At)
 	res := s.dispatch(in)
+	s.reviewOutages()
 	s.members.sweep()
 	out = s.out
 	s.in, s.out = nil, nil
@@ -42,9 +43,7 @@ func (s *State) dispatch(in *event.Input) event.Result {
 	case event.InputEvents:
 		s.stepBatch(in.Batch)
 	case event.InputCommand:
-		res := s.stepCommand(in.Command)
-		s.reviewOutages()
-		return res
+		return s.stepCommand(in.Command)
 	case event.InputTick:
 		s.stepTick()
 	case event.InputResumed:

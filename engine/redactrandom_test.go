@@ -25,7 +25,7 @@ func TestWhateverWasTakenAwayAReplayComesToTheSame(t *testing.T) {
 			refused := func(err error) {
 				if err != nil {
 					var refusal *event.Refusal
-					require.ErrorAs(t, err, &refusal)
+					require.ErrorAs(t, err, &refusal, "%v", e.Err())
 				}
 			}
 			for _, id := range ids {

@@ -193,6 +193,9 @@ func (g *cmdbReads) Named(tenant, name string) (slot uint32, n int) {
 // ID returns the ID of the CI in a slot.
 func (g *cmdbReads) ID(slot uint32) string { return g.text.String(g.recs.At(slot).id) }
 
+// Tenant returns whose a CI is.
+func (g *cmdbReads) Tenant(slot uint32) string { return g.text.String(g.recs.At(slot).tenant) }
+
 // State returns a CI as it is now; one that is only planned, as it will be. Its strings alias the CMDB.
 func (g *cmdbReads) State(slot uint32) event.CI {
 	r := g.recs.At(slot)
@@ -201,6 +204,9 @@ func (g *cmdbReads) State(slot uint32) event.CI {
 	}
 	return g.statement(r.head)
 }
+
+// InUse tells whether a CI is there to fail: live, in maintenance or discovered.
+func (g *cmdbReads) InUse(slot uint32) bool { return g.recs.At(slot).active() }
 
 // Discovered tells whether a CI was only seen in alerts.
 func (g *cmdbReads) Discovered(slot uint32) bool { return g.recs.At(slot).state == event.CIDiscovered }

@@ -50,8 +50,8 @@ func (x *ciCheck) release(base *event.CI) event.CI {
 	return out
 }
 
-// change puts out what a change makes of a CI from a time on: of what holds then, and in the same way of what had been said for
-// later. What was said before the first known statement starts from that.
+// change puts out what a change makes of a CI from a time on: of what holds then, and of what had been said for later, as far as that
+// had said nothing of its own. What was said before the first known statement starts from that.
 func (x *ciCheck) change(id string, valid event.Time, to func(base *event.CI) event.CI) {
 	slot := x.g.Find(x.tenant, id)
 	if slot == 0 {
@@ -114,7 +114,8 @@ func (g *cmdbReads) timeline(slot uint32) []uint32 {
 	return out
 }
 
-// carry makes the change from one content to another on a third, which was said for a later time.
+// carry makes the change from one content to another on a third, which was said for a later time, as far as that had said nothing of its
+// own: where it differs from the first already, it stays.
 func carry(from, to *event.CI, later event.CI) event.CI {
 	moved(&later.Class, from.Class, to.Class)
 	moved(&later.Name, from.Name, to.Name)
@@ -122,17 +123,23 @@ func carry(from, to *event.CI, later event.CI) event.CI {
 	moved(&later.Needs, from.Needs, to.Needs)
 	moved(&later.Source, from.Source, to.Source)
 	moved(&later.Confidence, from.Confidence, to.Confidence)
-	later.Pinned = carryList(from.Pinned, to.Pinned, later.Pinned, compareTexts)
-	later.Relations = carryList(from.Relations, to.Relations, later.Relations, compareRelations)
-	gone := func(l event.Label) bool { return from.Attributes.Get(l.Name) != to.Attributes.Get(l.Name) }
-	attributes := slices.DeleteFunc(slices.Clone(later.Attributes), gone)
+	switch {
+	case slices.Equal(later.Relations, from.Relations):
+		later.Relations = slices.Clone(to.Relations)
+	case !slices.Contains(later.Pinned, "relations"):
+		later.Relations = carryList(from.Relations, to.Relations, later.Relations, compareRelations)
+	}
+	attributes := slices.DeleteFunc(slices.Clone(later.Attributes), func(l event.Label) bool {
+		return l.Value == from.Attributes.Get(l.Name) && l.Value != to.Attributes.Get(l.Name)
+	})
 	for _, l := range to.Attributes {
-		if from.Attributes.Get(l.Name) != l.Value {
+		if was := from.Attributes.Get(l.Name); was != l.Value && later.Attributes.Get(l.Name) == was {
 			attributes = append(attributes, l)
 		}
 	}
 	slices.SortFunc(attributes, compareNames)
 	later.Attributes = attributes
+	later.Pinned = carryList(from.Pinned, to.Pinned, later.Pinned, compareTexts)
 	return later
 }
 
@@ -141,7 +148,7 @@ func compareNames(a, b event.Label) int { return cmp.Compare(a.Name, b.Name) }
 func compareTexts(a, b string) int { return cmp.Compare(a, b) }
 
 func moved[T comparable](field *T, from, to T) {
-	if from != to {
+	if *field == from {
 		*field = to
 	}
 }

@@ -43,7 +43,7 @@ type ciCheck struct {
 }
 
 // Check decides what an edit changes at a time, and returns the CIs as they are to be Put: those set in the order given, each
-// followed by what had been said of it for later times with the same change, then those retired, then those released. An edit is
+// followed by what had been said of it for later times where that moves too, then those retired, then those released. An edit is
 // carried out as a whole or refused; a refusal tells of every problem.
 //
 // An import replaces the relations that it told of itself, sets the fields and attributes that it names, and takes away attributes
@@ -129,6 +129,9 @@ func (x *ciCheck) checkGiven(ci *event.CI) bool {
 	before := x.total
 	if why := badName(ci.ID, MaxCIText); why != "" {
 		x.fault(ci.ID, "the ID "+why)
+	}
+	if ci.ID == "unbound" {
+		x.fault(ci.ID, "the ID is taken: it stands for what is bound to nothing")
 	}
 	if ci.Tenant != "" && ci.Tenant != x.tenant {
 		x.fault(ci.ID, fmt.Sprintf("is of tenant %s, the edit of %s", short(ci.Tenant), x.tenant))

@@ -539,3 +539,33 @@ func TestAFileThatHoldsAPartMayNameWhatNobodyHasToldOfYet(t *testing.T) {
 	require.Nil(t, refusal)
 	require.Empty(t, set)
 }
+
+func TestCMDBAPlanAndWhatCameLaterKeepTheirOwnWord(t *testing.T) {
+	m := NewCMDB(labelset.New())
+	say := func(at, valid event.Time, source, rack string, on string) {
+		ci := event.CI{ID: "db", Class: "vm", ValidFrom: valid, Attributes: event.Labels{{Name: "rack", Value: rack}}}
+		if on != "" {
+			ci.Relations = []event.Relation{{Kind: event.HostedOn, To: on, Source: source}}
+		}
+		set, refusal := m.Check("main", &event.CIEdit{Source: source, Set: []event.CI{ci}, Loose: true}, at)
+		require.Nil(t, refusal)
+		for i := range set {
+			m.Put(&set[i])
+		}
+	}
+	rack := func(valid, known event.Time) string {
+		ci, _ := m.AsOf("main", "db", valid, known)
+		return ci.Attributes.Get("rack")
+	}
+	say(1000, 0, "n.yml", "A", "e3")
+	say(2000, 9000, event.PeopleSource, "PLAN", "e4")
+	say(3000, 0, "n.yml", "B", "e5")
+	require.Equal(t, "B", rack(4000, 4000), "the nightly import counts now")
+	require.Equal(t, "PLAN", rack(9500, 4000), "and the plan stays as it was made")
+	planned, _ := m.AsOf("main", "db", 9500, 4000)
+	require.Len(t, planned.Relations, 1)
+	require.Equal(t, "e4", planned.Relations[0].To)
+	say(5000, 1500, event.PeopleSource, "A2", "")
+	require.Equal(t, "A2", rack(2500, 5000), "the past is corrected")
+	require.Equal(t, "B", rack(4000, 5000), "until what was said next")
+}

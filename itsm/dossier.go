@@ -16,6 +16,9 @@ const (
 	MaxProposals = 50
 	MaxAbsorbed  = 50
 	KeptReports  = 50
+
+	// MaxAbsorbedAlerts bounds the alerts that all of these list together, so that each merge can be undone.
+	MaxAbsorbedAlerts = 4000
 )
 
 // dossier returns the incident's dossier to write to: a copy, because changes that were emitted show the one before. Its lists are

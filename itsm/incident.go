@@ -51,8 +51,12 @@ func Reassess(i *event.IncidentState, s event.Severity) bool {
 	if s > i.Severity && i.AckedAt != 0 {
 		return false
 	}
+	before := i.Priority
 	i.Severity = s
 	prioritise(i)
+	if i.AckedAt != 0 {
+		i.Priority = min(i.Priority, before)
+	}
 	return true
 }
 

@@ -59,6 +59,19 @@ func SetMajor(i *event.IncidentState, m event.MajorIncident, actor string, every
 	return verb, nil
 }
 
+// KeepMajor gives an incident that leaves another its major incident back as it is now, if that is the one it came with.
+func KeepMajor(i, survivor *event.IncidentState) {
+	if sameMajor(i, survivor) {
+		dossier(i).Major = survivor.Dossier.Major
+	}
+}
+
+// sameMajor tells whether two incidents hold one major incident, because one of them took it over from the other.
+func sameMajor(a, b *event.IncidentState) bool {
+	m, n := read(a).Major, read(b).Major
+	return m != nil && n != nil && m.Since == n.Since && m.By == n.By
+}
+
 // EndMajor ends a major incident that runs.
 func EndMajor(i *event.IncidentState, at event.Time) {
 	d := dossier(i)

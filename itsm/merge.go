@@ -62,7 +62,18 @@ func Mergeable(survivor, other *event.IncidentState, alerts uint32) *event.Refus
 			Hint: "merge the smaller into the larger, or relate them",
 		}
 	}
-	return full(survivor, len(read(survivor).Absorbed), MaxAbsorbed, "incidents merged into it", "make it a parent of the others")
+	const hint = "make it a parent of the others"
+	for _, a := range read(survivor).Absorbed {
+		alerts += uint32(len(a.Alerts))
+	}
+	if alerts > MaxAbsorbedAlerts {
+		return &event.Refusal{
+			Code: event.Conflict, Message: fmt.Sprintf("%s would list %d alerts that came into it by merges, more than the %d there can be",
+				survivor.ID, alerts, MaxAbsorbedAlerts),
+			Hint: hint,
+		}
+	}
+	return full(survivor, len(read(survivor).Absorbed), MaxAbsorbed, "incidents merged into it", hint)
 }
 
 // propose adds a proposal and returns its number.
@@ -138,12 +149,15 @@ func Absorb(i, other *event.IncidentState, alerts []event.AlertID, actor string,
 			d.Watchers = included(d.Watchers, who)
 		}
 	}
-	if d.Major == nil {
+	if d.Major == nil || !majorRuns(i) && majorRuns(other) {
 		d.Major = from.Major
 	}
 	d.Reported += from.Reported
 	d.Reports = mergedReports(d.Reports, from.Reports)
 	answered(d, other.ID, actor)
+	if majorRuns(i) {
+		answered(d, 0, actor)
+	}
 	inheritRefusals(i, from)
 	inheritTasks(i, other)
 	i.Notes += other.Notes
@@ -262,11 +276,28 @@ func LetGo(i, other *event.IncidentState, why, actor string, at event.Time) {
 	}
 }
 
-// Uncount takes back what an incident that leaves had added to the counts.
+// Uncount takes back what an incident that leaves had added to the counts, and the major incident that came with it.
 func Uncount(i, other *event.IncidentState) {
 	i.Notes -= min(i.Notes, other.Notes)
 	d := dossier(i)
 	d.Reported -= min(d.Reported, read(other).Reported)
+	if sameMajor(i, other) {
+		d.Major = nil
+	}
+}
+
+// Unhurt takes away what an incident hurts, before that is counted anew because alerts have left it. It tells whether it did: after an
+// acknowledgement the machine lowers nothing.
+func Unhurt(i *event.IncidentState) bool {
+	if i.Phase != event.IncidentOpen || i.AckedAt != 0 {
+		return false
+	}
+	i.Services, i.ServiceCount = nil, 0
+	if i.Pins&event.PinImpact == 0 {
+		i.Impact, i.Unbound = 0, true
+	}
+	prioritise(i)
+	return true
 }
 
 // Revive opens an incident again that had gone into another, as it was, and binds the machine.
@@ -292,10 +323,14 @@ func Splittable(i *event.IncidentState, chosen, all int) *event.Refusal {
 	return full(i, len(read(i).Proposals), MaxProposals, "proposals and refusals", "")
 }
 
-// SplitOff writes down, on both sides, that part left whole into an incident of its own, which is its owner's too, and binds the machine.
-func SplitOff(whole, part *event.IncidentState, actor string, at event.Time) {
+// SplitOff writes down, on both sides, that part left whole into an incident of its own, which is its assignee's too, and binds the
+// machine. An acknowledgement, with what hangs on it, covers the part if it covers all of whole, and nothing of the part fires since
+// later; lastFiring is when the last of it began.
+func SplitOff(whole, part *event.IncidentState, lastFiring event.Time, actor string, at event.Time) {
 	part.OpenedBy, part.Team, part.Assignee = actor, whole.Team, whole.Assignee
-	part.AckedAt, part.AckedBy, part.BegunAt = whole.AckedAt, whole.AckedBy, whole.BegunAt
+	if whole.WorseAt == 0 && lastFiring <= whole.AckedAt {
+		part.AckedAt, part.AckedBy, part.SnoozedUntil, part.BegunAt = whole.AckedAt, whole.AckedBy, whole.SnoozedUntil, whole.BegunAt
+	}
 	part.LastOnset = whole.LastOnset
 	Refuse(whole, part.ID, "split", actor, at)
 	Refuse(part, whole.ID, "split", actor, at)

@@ -12,7 +12,7 @@ import (
 // it is up again. What people report or reject they know already.
 func (d *decider) outage(ch *event.Change) error {
 	o := ch.Outage
-	key := fmt.Sprintf("%s/OUTAGE-%d", o.Tenant, o.Number)
+	key := fmt.Sprintf("%s/OUT-%d", o.Tenant, o.Number)
 	sub, err := d.tx.subject(key)
 	if err != nil {
 		return err
@@ -25,7 +25,9 @@ func (d *decider) outage(ch *event.Change) error {
 		sub.Done = d.now
 	case known && sub.Done.IsZero() && o.EndedAt != 0:
 		sub.Done = d.now
-		err = d.tellOutage(ch, &sub, message.OutageEnded)
+		if ch.Text == "" { // else it is not up again: the service is there no more
+			err = d.tellOutage(ch, &sub, message.OutageEnded)
+		}
 	default:
 		return nil
 	}

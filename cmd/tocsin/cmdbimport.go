@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-noc/tocsin/api"
+	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )
 
@@ -22,7 +25,7 @@ type importFlags struct {
 
 func (f *importFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&f.source, "source", "", "`NAME` of the import: it replaces the relations that it told of itself; needed to --prune (default import)")
+	fl.StringVar(&f.source, "source", "", "`NAME` of the import: it replaces the relations that it told of itself; needed to --prune (default the name of the first file)")
 	fl.StringVar(&f.format, "format", "", "`FORMAT`: native, csv, file_sd, kubernetes or backstage (default found out)")
 	fl.StringVar(&f.cluster, "cluster", "", "`NAME` of the cluster of Kubernetes manifests, which do not tell it")
 	fl.BoolVar(&f.prune, "prune", false, "retire what this source told of first and no longer names")
@@ -67,6 +70,22 @@ func newCMDBDiffCommand(r *remote) *cobra.Command {
 	return cmd
 }
 
+// sourceOf names an import after its first file or folder.
+func sourceOf(file string) string {
+	if file == "-" {
+		return "stdin"
+	}
+	path, err := filepath.Abs(file)
+	if err != nil {
+		path = file
+	}
+	name := strings.Trim(regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(filepath.Base(path), "-"), "-._")
+	if name == "" || name == event.PeopleSource || name == event.AlertSource {
+		return "import"
+	}
+	return name[:min(len(name), 64)]
+}
+
 func (f *importFlags) run(ctx context.Context, t *tool, names []string, dry bool) error {
 	files, size, err := readFiles(t.in, names)
 	if err != nil {
@@ -76,8 +95,12 @@ func (f *importFlags) run(ctx context.Context, t *tool, names []string, dry bool
 	if show <= 0 {
 		show = 100_000
 	}
+	source := f.source
+	if source == "" && !f.prune { // what one file said another does not take back
+		source = sourceOf(names[0])
+	}
 	query := url.Values{"diffs": {strconv.Itoa(show)}}
-	setText(query, "source", f.source, "format", f.format, "cluster", f.cluster)
+	setText(query, "source", source, "format", f.format, "cluster", f.cluster)
 	for name, given := range map[string]bool{"dry_run": dry, "prune": f.prune, "lenient": f.lenient} {
 		if given {
 			query.Set(name, "true")

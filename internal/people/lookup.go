@@ -92,6 +92,17 @@ func (s *Store) Find(name string) (id string, ok bool) {
 	return id, id != ""
 }
 
+// Stranger tells whether somebody made this person, and granted them nothing in the tenant.
+func (s *Store) Stranger(id, tenant string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p := s.byID[id]
+	if p == nil || !p.Listed || len(p.Grants) == 0 {
+		return p != nil && p.Listed && tenant != event.DefaultTenant
+	}
+	return !slices.ContainsFunc(p.Grants, func(g auth.Grant) bool { return g.Tenant == tenant || g.Role == auth.Provider })
+}
+
 // Grants returns what a person that somebody made may do; nothing when disabled. It is package auth's Directory.
 func (s *Store) Grants(login string) (grants []auth.Grant, listed bool) {
 	p, ok := s.ByLogin(login)

@@ -110,7 +110,8 @@ type Incident struct {
 
 // Alert is one alert of an incident.
 type Alert struct {
-	Status       string            `json:"status"` // firing or resolved
+	Status       string            `json:"status"`                // firing or resolved
+	SignalLost   bool              `json:"signal_lost,omitempty"` // nobody said that it is over: its sender fell silent
 	Severity     string            `json:"severity"`
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`

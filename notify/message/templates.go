@@ -312,7 +312,7 @@ func subject(d *Data) string {
 	case d.Storm != nil:
 		return fmt.Sprintf("%s/STORM-%d", d.Tenant, d.Storm.Number)
 	case d.Outage != nil:
-		return fmt.Sprintf("%s/OUTAGE-%d", d.Tenant, d.Outage.Number)
+		return fmt.Sprintf("%s/OUT-%d", d.Tenant, d.Outage.Number)
 	case d.Mute != nil:
 		return d.Tenant + "/" + d.Mute.Kind + "-" + d.Mute.ID
 	}
