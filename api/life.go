@@ -41,6 +41,9 @@ func (d *Desk) OpenIncident(ctx context.Context, draft *IncidentDraft) (*Inciden
 	if err := mayActFor(ctx, draft.Team, "the incident"); err != nil {
 		return nil, err
 	}
+	if err := d.mustBeService(ctx, draft.Service); err != nil {
+		return nil, err
+	}
 	assignee, err := d.id(ctx, draft.Assignee)
 	if err != nil {
 		return nil, err
@@ -300,6 +303,30 @@ func (d *Desk) TakeReport(ctx context.Context, incident string, draft *ReportDra
 	if err != nil {
 		return nil, err
 	}
+	if err := d.mustBeService(ctx, draft.Service); err != nil {
+		return nil, err
+	}
 	r := &event.Report{Caller: caller, Text: strings.TrimSpace(draft.Text), Service: draft.Service}
 	return d.on(ctx, incident, event.Command{Kind: event.TakeReport, Report: r})
+}
+
+// mustBeService refuses the ID of a service that nobody has told of, where services are told of at all: a typo would cost the priority.
+func (d *Desk) mustBeService(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	c, err := d.configuration(ctx)
+	if err != nil {
+		return err
+	}
+	if slot := c.Find(c.tenant, id); slot != 0 && c.State(slot).Class == event.ServiceClass {
+		return nil
+	}
+	for slot := range c.Slots() {
+		if c.Criticality(slot) == 0 || c.Tenant(slot) != c.tenant {
+			continue
+		}
+		return invalid("there is no service "+id, "`tocsin service list` lists those there are; anything else can be given as ci")
+	}
+	return nil // a desk without a catalogue
 }

@@ -33,7 +33,7 @@ func (s *State) about(i *event.IncidentState, e *event.IncidentEdit) {
 		return
 	}
 	if hits := s.services(i.Tenant, s.cmdb.Find(i.Tenant, e.CI), nil); len(hits) > 0 {
-		itsm.Hurt(i, affected(hits, func(h *itsm.ServiceHit) bool { return h.Status == itsm.StatusDown }))
+		itsm.Hurt(i, affected(hits, s.isDown))
 	}
 }
 

@@ -324,14 +324,16 @@ func (s *State) split(c *event.Command, whole event.IncidentState) event.Result 
 	chosen := slices.Clone(c.Alerts)
 	slices.Sort(chosen)
 	chosen = slices.Compact(chosen)
+	for _, id := range chosen {
+		if !s.isIn(id, whole.ID) {
+			return refuse(event.NotFound, fmt.Sprintf("alert %s is not in %s", id, whole.ID), "`tocsin incident show "+whole.ID.String()+"` lists those that are")
+		}
+	}
 	if refusal := itsm.Splittable(&whole, len(chosen), int(s.members.At(uint32(whole.ID)).alerts)); refusal != nil {
 		return event.Result{Err: refusal}
 	}
 	worst, firing, lastFiring := event.Info, 0, event.Time(0)
 	for _, id := range chosen {
-		if !s.isIn(id, whole.ID) {
-			return refuse(event.NotFound, fmt.Sprintf("alert %s is not in %s", id, whole.ID), "")
-		}
 		a := s.alerts.At(id.Slot())
 		lastFiring = max(lastFiring, a.firingAt)
 		if a.phase == event.Firing {

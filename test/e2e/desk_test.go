@@ -92,6 +92,10 @@ func TestTheLifeOfAnIncidentByTheAPIAlone(t *testing.T) {
 	imports()
 	require.Equal(t, 0, imported.Changed, "the same import changes nothing")
 
+	status, answer := k.try("POST", "/incidents", `{"title":"slow","service":"shpo","severity":"minor"}`)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, answer, "there is no service shpo")
+
 	mustPost(t, k.base, firing("Down", "db-1:9100"))
 	one := k.incident("INC-1")
 	require.Equal(t, "db-1", one.CI)
@@ -112,7 +116,7 @@ func TestTheLifeOfAnIncidentByTheAPIAlone(t *testing.T) {
 	stays := k.act("INC-1", "merge", `{"other":"INC-2","why":"one rack"}`)
 	require.Equal(t, 2, stays.Alerts.Total)
 	require.Equal(t, "INC-1", k.incident("INC-2").MergedInto)
-	status, answer := k.try("POST", "/incidents/INC-2/acknowledge", "")
+	status, answer = k.try("POST", "/incidents/INC-2/acknowledge", "")
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, answer, "INC-1", "it names the one that stays")
 	k.act("INC-2", "unmerge", `{"reason":"two racks after all"}`)
