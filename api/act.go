@@ -130,8 +130,9 @@ func (d *Desk) SilenceIncident(ctx context.Context, incident string, draft Silen
 			Hint: "silence what may come back with matchers of your own",
 		}
 	}
-	sets := [][]Matcher{exactly(i.Labels)}
-	if len(i.Labels) == 0 {
+	ls := shared(&i.IncidentState)
+	sets := [][]Matcher{exactly(ls)}
+	if len(ls) == 0 {
 		if sets, err = perAlert(v, i.ID); err != nil {
 			return nil, err
 		}

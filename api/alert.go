@@ -103,7 +103,10 @@ func (d *Desk) alert(v *correlate.View, a correlate.Alert) Alert {
 	}
 	if a.HasGroup() {
 		rule, key := a.Group()
-		out.Rule, out.Key = rule, key.Map()
+		out.Rule = rule
+		if !correlate.ByTopology(rule, key) {
+			out.Key = key.Map()
+		}
 	}
 	var newest event.Time
 	for c := range a.Claims() {

@@ -156,17 +156,21 @@ func (d *Desk) members(ctx context.Context, incident string, p Paging, unseenOnl
 
 // Alert returns the alert with this id or, failing that, one whose labels have this fingerprint: the firing one, if any.
 func (d *Desk) Alert(ctx context.Context, text string) (*Alert, error) {
-	v, err := d.engine.View(ctx)
+	v, a, err := d.findAlert(ctx, text)
 	if err != nil {
-		return nil, failure(err)
+		return nil, err
 	}
-	tenant := auth.FromContext(ctx).Tenant
+	return new(d.alert(v, a)), nil
+}
+
+// alertOf returns the alert of a tenant with this id or, failing that, one whose labels have this fingerprint: the firing one, if any.
+func alertOf(v *correlate.View, tenant, text string) (correlate.Alert, error) {
 	n, err := strconv.ParseUint(text, 16, 64)
 	if err != nil {
-		return nil, notFound("alert " + strconv.Quote(text))
+		return correlate.Alert{}, notFound("alert " + strconv.Quote(text))
 	}
 	if a, ok := v.Alert(event.AlertID(n)); ok && event.InTenant(tenant, a.Tenant()) {
-		return new(d.alert(v, a)), nil
+		return a, nil
 	}
 	var found *correlate.Alert
 	for a := range v.Alerts() {
@@ -175,9 +179,9 @@ func (d *Desk) Alert(ctx context.Context, text string) (*Alert, error) {
 		}
 	}
 	if found == nil {
-		return nil, notFound("alert " + text)
+		return correlate.Alert{}, notFound("alert " + text)
 	}
-	return new(d.alert(v, *found)), nil
+	return *found, nil
 }
 
 // claimed tells whether a source speaks of the alert under labels with this fingerprint.

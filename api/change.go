@@ -26,6 +26,7 @@ type Change struct {
 	Handover *HandoverNote  `json:"handover,omitempty" doc:"of handover_* kinds"`
 	CI       *CIBrief       `json:"ci,omitempty" doc:"of ci_* kinds"`
 	Outage   *Outage        `json:"outage,omitempty" doc:"of outage_* kinds"`
+	Causes   *CauseBrief    `json:"causes,omitempty" doc:"of incident_causes"`
 	Source   string         `json:"source" doc:"of source_* kinds"`
 	Count    uint64         `json:"count" doc:"of source_over_cap: alerts refused; of silence_ending, window_ending and window_ended: alerts that still fire"`
 	Why      []Reason       `json:"why" doc:"of incident_opened, incident_reopened and heartbeat_lost"`
@@ -94,6 +95,26 @@ type AlertBrief struct {
 	StartsAt    *time.Time `json:"starts_at"`
 }
 
+// CauseBrief says that what may be an incident's cause was weighed anew, or that a person judged it; the incident shows the rest.
+type CauseBrief struct {
+	Incident  string `json:"incident"`
+	First     string `json:"first" doc:"id of the best candidate; empty: there is none"`
+	Verdict   string `json:"verdict" enum:",right,wrong,other"`
+	VerdictOn string `json:"verdict_on"`
+}
+
+// causeBrief shapes what was found of a cause, nil where nothing was.
+func causeBrief(c *event.Causes) *CauseBrief {
+	if c == nil {
+		return nil
+	}
+	out := &CauseBrief{Incident: c.Incident.String(), Verdict: c.Verdict.String(), VerdictOn: c.VerdictOn}
+	if len(c.Candidates) > 0 {
+		out.First = c.Candidates[0].CI
+	}
+	return out
+}
+
 // change shapes ch for people. All it returns is its own memory or immutable.
 func (d *Desk) change(ch *event.Change) Change {
 	out := Change{ID: cursorOf(ch).String(), At: ch.At.Time(), Kind: ch.Kind.String(), Actor: d.name(ch.Actor), Count: ch.Count, Source: ch.Source.Name, Why: reasons(ch.Ledger)}
@@ -117,6 +138,7 @@ func (d *Desk) change(ch *event.Change) Change {
 	if ch.Silence != nil {
 		out.Silence = d.named(silence(ch.Silence, ch.At))
 	}
+	out.Causes = causeBrief(ch.Causes)
 	ofDesk(ch, &out)
 	if out.Window != nil {
 		out.Window.CreatedBy, out.Window.Actor = d.name(out.Window.CreatedBy), d.name(out.Window.Actor)

@@ -17,6 +17,10 @@ type Engine interface {
 	Do(ctx context.Context, cmd event.Command) (event.Result, error)
 	// Follow yields the durable changes after the cursor, then waits for new ones until ctx ends.
 	Follow(ctx context.Context, after engine.Cursor) iter.Seq2[event.Change, error]
+	// FollowSome is Follow for who wants few kinds of change. At the end it yields a change of kind 0, and waits.
+	FollowSome(ctx context.Context, after engine.Cursor, wanted func(event.ChangeKind) bool) iter.Seq2[*event.Change, error]
+	// Oldest is the place before the oldest change that is kept.
+	Oldest() engine.Cursor
 	// Head is the place after the latest durable change.
 	Head() engine.Cursor
 	// Timeline returns an incident's changes and its alerts', oldest first, at most limit of them after the cursor.

@@ -95,8 +95,6 @@ func (e *testEngine) Head() engine.Cursor {
 	return cursorOf(&e.log[len(e.log)-1])
 }
 
-func after(c, than engine.Cursor) bool { return c.Seq > than.Seq || c.Seq == than.Seq && c.N > than.N }
-
 func (e *testEngine) Follow(ctx context.Context, from engine.Cursor) iter.Seq2[event.Change, error] {
 	return func(yield func(event.Change, error) bool) {
 		if from.Seq < e.kept {
@@ -120,6 +118,26 @@ func (e *testEngine) Follow(ctx context.Context, from engine.Cursor) iter.Seq2[e
 		}
 	}
 }
+
+func (e *testEngine) FollowSome(ctx context.Context, from engine.Cursor, wanted func(event.ChangeKind) bool) iter.Seq2[*event.Change, error] {
+	return func(yield func(*event.Change, error) bool) {
+		if from.Seq < e.kept {
+			yield(nil, engine.ErrTruncated)
+			return
+		}
+		e.mu.Lock()
+		log := e.log
+		e.mu.Unlock()
+		for n := range log {
+			if ctx.Err() != nil || after(cursorOf(&log[n]), from) && wanted(log[n].Kind) && !yield(&log[n], nil) {
+				return
+			}
+		}
+		yield(&event.Change{}, nil)
+	}
+}
+
+func (e *testEngine) Oldest() engine.Cursor { return engine.Cursor{Seq: e.kept} }
 
 func (e *testEngine) Timeline(_ context.Context, id event.IncidentID, from engine.Cursor, limit int) (out []event.Change, total int, more bool, err error) {
 	e.mu.Lock()

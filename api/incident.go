@@ -52,6 +52,7 @@ type Incident struct {
 	Quiet            bool              `json:"quiet" doc:"alerts fire, and every one of them is kept quiet"`
 	UpdatedAt        time.Time         `json:"updated_at" doc:"the latest of its times"`
 	Link             string            `json:"link" doc:"page in the console"`
+	Cause            *Cause            `json:"cause,omitempty" doc:"its root cause as far as is known; left out: no cause is sought"`
 	IncidentLife
 	IncidentDossier
 }
@@ -89,7 +90,7 @@ func (d *Desk) incident(v *correlate.View, i correlate.Incident, most uint32) In
 	out := Incident{
 		ID: i.ID.String(), Number: uint32(i.ID), Tenant: i.Tenant, Status: statusOf(&i.IncidentState), Title: i.Title, Severity: i.Severity.String(),
 		Priority: i.Priority, Unbound: i.Unbound, SignalLost: i.SignalLost, Recovered: i.Recovered,
-		Rule: i.Rule, Labels: i.Labels.Map(), Alerts: Counts{i.Alerts, i.Firing, i.Expired, i.Suppressed, i.Damped},
+		Rule: i.Rule, Labels: shared(&i.IncidentState).Map(), Alerts: Counts{i.Alerts, i.Firing, i.Expired, i.Suppressed, i.Damped},
 		OpenedAt: i.OpenedAt.Time(), LastOnsetAt: stamp(i.LastOnset), ClearSince: stamp(i.ClearSince),
 		AcknowledgedAt: stamp(i.AckedAt), AcknowledgedBy: d.name(i.AckedBy), Assignee: d.name(i.Assignee), AcknowledgedByID: i.AckedBy, AssigneeID: i.Assignee, ResolvedByID: i.ResolvedBy, Team: i.Team,
 		ResolvedAt: stamp(i.ResolvedAt), ResolvedBy: d.name(i.ResolvedBy), Reopened: i.Reopened, Notes: i.Notes,
@@ -97,10 +98,18 @@ func (d *Desk) incident(v *correlate.View, i correlate.Incident, most uint32) In
 		Storm: stormID(i.Storm), Heartbeat: i.Heartbeat, Quiet: i.Firing > 0 && i.Suppressed == i.Firing,
 		New:       newSince(v, &i, most),
 		Recurs:    incidentID(i.Recurs),
-		UpdatedAt: itsm.UpdatedAt(&i.IncidentState).Time(), Link: d.link(i.Tenant, i.ID),
+		UpdatedAt: itsm.UpdatedAt(&i.IncidentState).Time(), Link: d.link(i.Tenant, i.ID), Cause: d.cause(v, &i.IncidentState),
 		IncidentLife: d.life(v, &i.IncidentState), IncidentDossier: d.dossier(i.Dossier, most == 0),
 	}
 	return out
+}
+
+// shared returns the labels that all alerts of an incident have, as far as its rule asks for them. The key of topology means nothing.
+func shared(i *event.IncidentState) event.Labels {
+	if correlate.ByTopology(i.Rule, i.Labels) {
+		return nil
+	}
+	return i.Labels
 }
 
 func (d *Desk) life(v *correlate.View, i *event.IncidentState) IncidentLife {

@@ -148,7 +148,7 @@ func (t *incidentTest) deep(i correlate.Incident) bool {
 	_, watched := slices.BinarySearch(d.Watchers, t.watcher)
 	return (t.watcher == "" || watched) && (t.tasks == "" || hasTask(d, t.tasks)) &&
 		(t.q.Major == "" || (t.q.Major == "true") == itsm.MajorRuns(&i.IncidentState)) &&
-		(t.q.Service == "" || touchesService(&i.IncidentState, t.q.Service)) && matches(t.matchers, i.Labels) && t.contains(&i.IncidentState)
+		(t.q.Service == "" || touchesService(&i.IncidentState, t.q.Service)) && matches(t.matchers, shared(&i.IncidentState)) && t.contains(&i.IncidentState)
 }
 
 // machine stands for nobody where a person is asked for.
@@ -209,7 +209,7 @@ func (t *incidentTest) contains(i *event.IncidentState) bool {
 	if t.text == "" || contains(t.text, i.ID.String(), i.Title) {
 		return true
 	}
-	return slices.ContainsFunc(i.Labels, func(l event.Label) bool { return contains(t.text, l.Value) })
+	return slices.ContainsFunc(shared(i), func(l event.Label) bool { return contains(t.text, l.Value) })
 }
 
 // incidentRank places an incident in a sort; among equals the newest is first. Incidents are numbered as they open.

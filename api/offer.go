@@ -124,7 +124,7 @@ func wordsIn(i *event.IncidentState, said []string) (score int64, found []string
 		switch {
 		case strings.Contains(title, w):
 			at = ofWord
-		case slices.ContainsFunc(i.Labels, func(l event.Label) bool { return contains(w, l.Value) }):
+		case slices.ContainsFunc(shared(i), func(l event.Label) bool { return contains(w, l.Value) }):
 			at = ofLabel
 		case i.Dossier != nil && slices.ContainsFunc(i.Dossier.Reports, func(r event.Report) bool { return contains(w, r.Text) }):
 			at = ofReport

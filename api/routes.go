@@ -55,6 +55,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	sp := newSpec(mux, s.Version, s.RoutePrefix)
 	s.incidentRoutes(sp)
 	s.actionRoutes(sp)
+	s.causeRoutes(sp)
 	s.pauseRoutes(sp)
 	s.lifeRoutes(sp)
 	s.dossierRoutes(sp)
@@ -96,7 +97,7 @@ func (s *server) incidentRoutes(sp *spec) {
 	add(sp, route{method: "GET", path: "/incidents/{id}/timeline", role: auth.Viewer, tag: "incidents", summary: "Show what happened, oldest first"},
 		func(ctx context.Context, in *paged) (*Timeline, error) { return s.desk.Timeline(ctx, in.ID, in.Paging) })
 	add(sp, route{method: "GET", path: "/incidents/{id}/why", role: auth.Viewer, tag: "incidents", summary: "Explain an incident"},
-		func(ctx context.Context, in *IncidentPath) (*Why, error) { return s.desk.Why(ctx, in.ID) })
+		func(ctx context.Context, in *IncidentPath) (*Why, error) { return s.desk.Why(ctx, in.ID, true) })
 }
 
 func (s *server) actionRoutes(sp *spec) {
@@ -161,6 +162,7 @@ func (s *server) alertRoutes(sp *spec) {
 		}) (*Alert, error) {
 			return s.desk.Alert(ctx, in.ID)
 		})
+	add(sp, route{method: "GET", path: "/alerts/{id}/why", role: auth.Viewer, tag: "alerts", summary: "Explain an alert: why it is where it is, why not elsewhere, why it is quiet"}, s.desk.AlertReasons)
 }
 
 func (s *server) silenceRoutes(sp *spec) {

@@ -181,6 +181,8 @@ func (c *client) mine(ctx context.Context, ch *event.Change) bool {
 		return event.InTenant(c.tenant, ch.CI.Tenant)
 	case ch.Outage != nil:
 		return event.InTenant(c.tenant, ch.Outage.Tenant)
+	case ch.Causes != nil:
+		return c.causesAreMine(ctx, ch)
 	case ch.Alert.ID != 0:
 		return c.alertIsMine(ctx, ch)
 	case ch.Source.Name != "":
@@ -191,15 +193,32 @@ func (c *client) mine(ctx context.Context, ch *event.Change) bool {
 
 // alertIsMine looks the alert up: its changes do not say whose it is. One that has left memory meanwhile is nobody's.
 func (c *client) alertIsMine(ctx context.Context, ch *event.Change) bool {
-	if c.view == nil || c.view.Seq < ch.Seq {
-		v, err := c.desk.engine.View(ctx)
-		if err != nil {
-			return false
-		}
-		c.view = v
+	if !c.see(ctx, ch) {
+		return false
 	}
 	a, ok := c.view.Alert(ch.Alert.ID)
 	return ok && event.InTenant(c.tenant, a.Tenant())
+}
+
+// causesAreMine looks the incident up: what is thought of its cause does not say whose it is.
+func (c *client) causesAreMine(ctx context.Context, ch *event.Change) bool {
+	if !c.see(ctx, ch) {
+		return false
+	}
+	i, ok := c.view.Incident(ch.Causes.Incident)
+	return ok && event.InTenant(c.tenant, i.Tenant)
+}
+
+// see takes a view in which a change has happened.
+func (c *client) see(ctx context.Context, ch *event.Change) bool {
+	if c.view != nil && c.view.Seq >= ch.Seq {
+		return true
+	}
+	v, err := c.desk.engine.View(ctx)
+	if err == nil {
+		c.view = v
+	}
+	return err == nil
 }
 
 // write sends one piece and sees it off.

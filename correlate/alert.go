@@ -69,6 +69,11 @@ func (s *State) newClaim(b *event.Batch, alert uint32, claim event.ClaimState, h
 
 // stepClaim takes word of a claim that is known.
 func (s *State) stepClaim(b *event.Batch, alert, slot uint32, ev *event.Event, h heard) {
+	if rec := s.claims.At(slot); endedUnsaid(rec, h) {
+		ended := rec.state(slot)
+		ended.Phase, ended.EndsAt, ended.Timeout = event.Expired, rec.seenAt, false
+		s.claimEnds(alert, ended, event.Expired)
+	}
 	claim := s.claims.At(slot).state(slot)
 	what := merge(&claim, h)
 	if claim.Content != ev.Content && (what != effectNone || !h.cleared) {

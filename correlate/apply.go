@@ -79,6 +79,14 @@ func (s *State) apply(ch *event.Change) {
 		s.cmdb.Redact(ch.CI.Tenant, ch.CI.ID, ch.Text, ch.Count)
 	case event.OutageSet, event.OutageEnded:
 		s.applyOutage(ch)
+	case event.IncidentCauses:
+		s.applyCauses(ch.Causes)
+	case event.ComponentAdded:
+		s.forest.AddComponent(ch.Source.Tenant, ch.Text, s.text.Intern(ch.Source.Tenant), s.text.Intern(ch.Text))
+	case event.ItemPlaced, event.ClusterParted:
+		s.applyPlacement(ch.Place, 0)
+	case event.ClusterSettled:
+		s.applySettled(ch.Place.Cluster)
 	default:
 		s.applyMeta(ch)
 	}
@@ -114,6 +122,7 @@ func (s *State) loadRules(text []byte) {
 		panic(err)
 	}
 	s.rules, s.meta.Rules = set, append([]byte(nil), text...)
+	s.useCorrelation()
 	s.reindexInhibition()
 	s.reschedule()
 }
@@ -196,12 +205,17 @@ func (s *State) applyAlert(ch *event.Change) {
 	if before.firstAt == 0 {
 		s.bornAlert(slot, ch)
 		a = s.alerts.Mut(slot)
-	} else if ch.Kind == event.AlertFiring && a.incident == 0 {
-		s.regroup(slot)
+	} else if ch.Kind == event.AlertFiring {
+		s.regroup(slot, ch)
 		a = s.alerts.Mut(slot)
 	}
 	s.relink(slot, &before)
 	s.recount(&before, a)
+	if before.incident == 0 && a.incident != 0 && s.topological(a) { // now there is an incident whose cause is looked for
+		if c := s.forest.ClusterOf(a.ci); c != 0 {
+			s.scheduleCluster(c)
+		}
+	}
 	if before.reason == event.ReasonHeartbeat && ch.Claim.ID != 0 && ch.Claim.Phase != event.Firing {
 		s.watchBy(ch.At) // its heartbeat may be overdue earlier
 	}
@@ -256,7 +270,17 @@ func (s *State) bornAlert(slot uint32, ch *event.Change) {
 		s.byIdentity.Delete(s.alerts.At(old).identity, old) // it ended long ago: what is heard from here on is about the new one
 	}
 	s.byIdentity.Insert(s.alerts.At(slot).identity, slot)
-	s.joinGroup(slot, s.groupOf(tenant, ch.Claim.Labels))
+	k := groupKey{}
+	if ch.Place != nil {
+		s.applyPlacement(ch.Place, slot)
+		k = s.numberKey(s.forest.ClusterOf(ch.Place.Item))
+	} else {
+		k = s.groupOf(tenant, ch.Claim.Labels)
+	}
+	s.joinGroup(slot, k)
+	if ch.Place != nil {
+		s.observe(slot, s.forest.ClusterOf(ch.Place.Item))
+	}
 }
 
 // applyClaim stores what one source says, and keeps its text when the change carries it.
@@ -416,6 +440,11 @@ func (s *State) applyIncident(ch *event.Change) {
 	}
 	if isNew {
 		s.members.Alloc()
+	}
+	switch ch.Incident.Phase {
+	case event.PhaseClosed, event.PhaseCancelled, event.PhaseMerged:
+		s.dropCauses(id)
+	case event.IncidentOpen, event.IncidentDone:
 	}
 	if isNew && ch.Incident.Rule != "" { // what a person opens belongs to no group
 		s.bindGroup(ch.Incident)

@@ -59,6 +59,7 @@ func (s *State) moves(ci *event.CI) bool {
 func (s *State) applyCI(ch *event.Change) {
 	s.work.mended = true
 	slot := s.cmdb.Find(ch.CI.Tenant, ch.CI.ID)
+	s.forgetShape(slot, ch)
 	s.countDiscovered(slot, -1)
 	if ch.Kind == event.CIDropped {
 		s.timers.Cancel(s.use(slot).timer)
@@ -311,4 +312,13 @@ func words(names []string) string {
 		out += fmt.Sprintf(" and %d more", more)
 	}
 	return out
+}
+
+// forgetShape lets what follows from the configuration items be found anew, when a change moves it. One that is new and has no relations,
+// as each that is discovered, moves no component.
+func (s *State) forgetShape(slot uint32, ch *event.Change) {
+	s.work.classes = nil
+	if slot != 0 && s.cmdb.Linked(slot) || len(ch.CI.Relations) > 0 {
+		s.work.components = nil
+	}
 }

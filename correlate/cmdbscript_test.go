@@ -109,7 +109,9 @@ func hurts(i *event.IncidentState) string {
 	return fmt.Sprintf("impact %d, hurts %s", i.Impact, strings.Join(list, ", "))
 }
 
-func (p *player) dump(s *State) string { return dump(s.View()) + dumpCMDB(s.View()) }
+func (p *player) dump(s *State) string {
+	return dump(s.View()) + dumpCMDB(s.View()) + dumpClusters(s.View())
+}
 
 // dumpCMDB prints the items and outages of a view.
 func dumpCMDB(v *View) string {

@@ -32,7 +32,7 @@ func (s *State) stepCommand(c *event.Command) event.Result {
 	case event.Acknowledge, event.Resolve, event.Assign, event.Note, event.Snooze, event.Hold, event.Begin, event.Cancel,
 		event.CloseIncident, event.ReopenIncident, event.EditIncident, event.Watch, event.Unwatch, event.SetTask, event.SetParent,
 		event.Relate, event.Unrelate, event.Merge, event.Split, event.Unmerge, event.AnswerProposal, event.SetMajor, event.TellUpdate,
-		event.SetReview, event.TakeReport, event.SetTicket, event.Rate:
+		event.SetReview, event.TakeReport, event.SetTicket, event.Rate, event.JudgeCause:
 		return s.stepIncidentCommand(c)
 	}
 	return event.Result{Err: &event.Refusal{Code: event.Invalid, Message: fmt.Sprintf("unknown command %d", c.Kind)}}
@@ -51,6 +51,8 @@ func (s *State) stepIncidentCommand(c *event.Command) event.Result {
 		return event.Result{Err: refusal}
 	}
 	switch c.Kind {
+	case event.JudgeCause:
+		return s.judgeCause(c, &state)
 	case event.Merge:
 		return s.mergeByHand(c, state)
 	case event.Split:

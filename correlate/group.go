@@ -92,9 +92,24 @@ func (s *State) leaveGroup(alert uint32) {
 	s.groups.Free(slot)
 }
 
-// regroup applies the rules of today to an alert that begins a new occurrence outside an incident.
-func (s *State) regroup(alert uint32) {
+// regroup applies the rules of today to an alert that begins a new occurrence outside an incident, or puts it where its item was placed.
+func (s *State) regroup(alert uint32, ch *event.Change) {
+	place := ch.Place
+	if place != nil && place.Kind != event.PlaceNone {
+		s.applyPlacement(place, alert)
+		c := s.forest.ClusterOf(place.Item)
+		s.leaveGroup(alert)
+		s.joinGroup(alert, s.numberKey(c))
+		s.observe(alert, c)
+		if place.Kind == event.PlaceBack && place.Cluster == 0 && ch.Alert.Incident != 0 { // what it was part of is over; its incident goes on here
+			s.leadTo(s.alerts.At(alert).group, ch.Alert.Incident)
+		}
+		return
+	}
 	a := s.alerts.At(alert)
+	if a.incident != 0 || place == nil && s.topological(a) {
+		return
+	}
 	claim := s.claims.At(a.claims)
 	k := s.groupOf(s.tenantOf(claim.source), labelset.Labels(s.text, claim.labels))
 	if s.findGroup(k) == a.group {

@@ -12,6 +12,7 @@ import (
 // onset begins an occurrence of an alert and finds it its place: its incident, the open one of its group, one of its own, or
 // the bench of those who wait.
 func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState) {
+	ended := a.EndedAt
 	a.Phase, a.Ghost, a.FiringAt, a.EndedAt, a.EasesAt, a.Reason = event.Firing, false, s.meta.At, 0, 0, 0
 	a.StartsAt, a.Severity, a.Suppressed = claim.StartsAt, claim.Severity, suppressed(&claim)
 	if a.Occurrences++; a.Occurrences > 1 {
@@ -25,7 +26,8 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	s.work.onset = ls
 	a = s.named(a, ls)
 	s.bindOnset(&a, b.Source.Tenant, ls)
-	p := s.placeOf(&a, &claim, s.groupOf(b.Source.Tenant, ls), s.late(b))
+	where := s.locate(&a, ended, b.Source.Tenant, ls)
+	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, ls, where), s.late(b))
 	a.Reason, a.Incident = p.reason, p.incident
 	gap := event.Time(0)
 	switch p.reason {
@@ -37,9 +39,12 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 		gap = s.meta.At - s.incidents.Brief(a.Incident).LastOnset
 	default: // it waits
 	}
-	s.emit(event.Change{Kind: event.AlertFiring, Alert: a, Claim: claim})
+	s.emit(event.Change{Kind: event.AlertFiring, Alert: a, Claim: claim, Place: s.orNone(a.ID.Slot(), where)})
 	if p.reason == event.ReasonOpened {
 		s.adopt(a.Incident)
+	}
+	if where != nil {
+		s.branch(a.ID.Slot(), where)
 	}
 	s.damp(a.ID.Slot())
 	s.settled(a.ID.Slot(), claim.ID)
@@ -84,7 +89,7 @@ type place struct {
 }
 
 // placeOf decides where an alert that begins to fire goes.
-func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, k groupKey, late bool) place {
+func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, where *event.Placement, k groupKey, late bool) place {
 	p := place{key: k}
 	if s.rules.Heartbeat(s.work.onset) >= 0 {
 		p.reason = event.ReasonHeartbeat
@@ -93,7 +98,8 @@ func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, k groupKey, la
 	if a.Flap.Damped && s.unheard(a, k) {
 		a.Flap.Damped = false // it enters damping anew, and with that an incident
 	}
-	if a.Incident != 0 && s.stays(a.Incident, a, &p) && !(late && p.reason == event.ReasonReopened) {
+	back := where == nil || where.Kind == event.PlaceBack || where.Kind == event.PlaceSame && s.incidentOfCluster(where.Cluster) == a.Incident
+	if a.Incident != 0 && back && s.stays(a.Incident, a, &p) && !(late && p.reason == event.ReasonReopened) {
 		return p
 	}
 	p.incident = 0
@@ -216,7 +222,7 @@ func title(a *event.AlertState, key event.Labels) string {
 	}
 	var where []string
 	for _, l := range key {
-		if l.Name != "alertname" && l.Name != a.Name && len(where) < 4 {
+		if l.Name != "alertname" && l.Name != treeLabel && l.Name != a.Name && len(where) < 4 {
 			where = append(where, l.Name+" "+l.Value)
 		}
 	}
@@ -258,6 +264,11 @@ func (s *State) reopen(a *event.AlertState, p place) {
 // adopt takes those of the group who wait into its new incident.
 func (s *State) adopt(id event.IncidentID) {
 	g := s.members.At(uint32(id)).group
+	s.adoptGroup(g, id)
+}
+
+// adoptGroup takes those of a group who wait into an incident.
+func (s *State) adoptGroup(g uint32, id event.IncidentID) {
 	slots := s.work.slots[:0]
 	for slot := s.groups.At(g).head; slot != 0; slot = s.alerts.At(slot).next {
 		if s.alerts.At(slot).reason != event.ReasonHeartbeat { // a sign of life is evidence of nothing
@@ -297,7 +308,7 @@ func (s *State) reconsider(slot uint32) {
 		}
 		return
 	}
-	p := place{reason: reason, key: s.groupOf(s.tenantOf(c.Source), s.work.onset)}
+	p := place{reason: reason, key: s.keyOf(slot, s.tenantOf(c.Source), s.work.onset)}
 	gap := event.Time(0)
 	if g := s.findGroup(p.key); g != 0 {
 		p.previous = s.leads(g)

@@ -157,6 +157,7 @@ func (s *State) merge(into, other event.IncidentID, why, actor string) {
 	before := state.Priority
 	theirs, m := s.incidents.Brief(other), s.members.At(uint32(other))
 	unseen := (theirs.AckedAt == 0 || theirs.WorseAt != 0) && m.firing > m.suppressed
+	s.mergeClusters(s.clusterOfIncident(into), s.clusterOfIncident(other))
 	alerts := s.memberIDs(other)
 	for _, id := range alerts {
 		s.move(id, into, actor)
@@ -358,6 +359,7 @@ func (s *State) split(c *event.Command, whole event.IncidentState) event.Result 
 	for _, id := range chosen {
 		s.move(id, part.ID, c.Actor)
 	}
+	s.separate(whole.ID, part.ID)
 	s.prune(&whole, whole.ID)
 	s.hurtAnew(&whole)
 	s.emit(event.Change{Kind: event.IncidentSplit, Incident: &whole, Actor: c.Actor, Text: fmt.Sprintf("into %s: %d of its alerts", part.ID, len(chosen))})

@@ -429,6 +429,8 @@ func (p *player) describe(ch *event.Change) string {
 		return describeCI(name, ch)
 	case ch.Outage != nil:
 		return p.describeOutage(name, ch)
+	case ch.Causes != nil || ch.Place != nil && ch.Alert.ID == 0 || ch.Kind == event.ComponentAdded:
+		return p.describeCluster(name, ch)
 	case ch.Kind == event.SilenceEnding:
 		return fmt.Sprintf("%s S%d, %d still fire", name, p.silenceNumber(ch.Silence.ID), ch.Count)
 	case ch.Window != nil:
@@ -525,5 +527,5 @@ func (p *player) describeAlert(name string, ch *event.Change) string {
 	if a.Occurrences > 1 {
 		s += fmt.Sprintf(", occurrence %d", a.Occurrences)
 	}
-	return s
+	return s + describePlace(ch.Place)
 }

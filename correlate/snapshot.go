@@ -13,7 +13,7 @@ import (
 // snapshotFormat names the layout of the records in a snapshot. It moves with every change of a *Rec type or of meta; the
 // containers check the size of each record besides.
 const (
-	snapshotFormat = 3
+	snapshotFormat = 4
 	oldestSnapshot = 2 // that can still be read
 )
 
@@ -67,6 +67,11 @@ func (v *View) Save(to io.Writer) error {
 		func() error { return v.flaps.Save(w, "flaps") },
 		func() error { return v.cmdb.Save(w) },
 		func() error { return v.cis.Save(w, "ci_use") },
+		func() error { return v.forest.Save(w) },
+		func() error { return v.causes.Save(w) },
+		func() error { return v.clusters.Save(w, "clusters") },
+		func() error { return v.verdicts.Save(w, "verdicts") },
+		func() error { return v.byCauses.Save(w, "by_causes") },
 		w.Close,
 	} {
 		if err := save(); err != nil {
@@ -111,6 +116,7 @@ func Load(from io.Reader) (*State, error) {
 		func() error { return s.silences.timers.Load(r, "silence_timers") },
 		func() error { return s.flaps.Load(r, "flaps") },
 		func() error { return s.loadCMDB(r, old) },
+		func() error { return s.loadForest(r, saved.Format) },
 		r.Close,
 	} {
 		if err := load(); err != nil {
@@ -129,6 +135,25 @@ func (s *State) loadCMDB(r *flat.Reader, old bool) error {
 		return err
 	}
 	return s.cis.Load(r, "ci_use")
+}
+
+// loadForest reads what came with format 4.
+func (s *State) loadForest(r *flat.Reader, format int) error {
+	if format < 4 {
+		return nil
+	}
+	for _, load := range []func() error{
+		func() error { return s.forest.Load(r) },
+		func() error { return s.causes.Load(r) },
+		func() error { return s.clusters.Load(r, "clusters") },
+		func() error { return s.verdicts.Load(r, "verdicts") },
+		func() error { return s.byCauses.Load(r, "by_causes") },
+	} {
+		if err := load(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // restore takes over what lies outside the containers.
@@ -152,8 +177,11 @@ func (s *State) restore(saved savedMeta) error {
 	if err != nil {
 		return fmt.Errorf("correlate: snapshot: %w", err)
 	}
-	s.rules, err = rules.Parse(files)
-	return err
+	if s.rules, err = rules.Parse(files); err != nil {
+		return err
+	}
+	s.useCorrelation()
+	return nil
 }
 
 // restoreDesk makes the windows ready again; when each is next due follows from the rest.

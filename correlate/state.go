@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"github.com/tocsin-noc/tocsin/correlate/cause"
+	"github.com/tocsin-noc/tocsin/correlate/forest"
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
@@ -32,6 +34,11 @@ type State struct {
 	cmdb       *itsm.CMDB
 	cis        *flat.Slab[ciUse] // by slot in cmdb
 	silences   silences
+	forest     *forest.Forest     // of items that alarmed
+	causes     *cause.Book        // what they said, and what is ordinary
+	clusters   *flat.Slab[uint32] // timers, by the cluster's slot
+	verdicts   *flat.Slab[verdictRec]
+	byCauses   *flat.Index
 	desk       desk
 	rules      *rules.Set
 	meta       meta
@@ -70,6 +77,17 @@ type scratch struct {
 	targets []uint32
 	onset   event.Labels // of the alert that begins to fire
 	mended  bool         // in this input something got better: an outage may be over
+
+	tree       event.Labels
+	waiting    []uint32
+	packed     []byte
+	above      []itsm.Near
+	dependents []uint32
+	forest     forest.Params
+	cause      cause.Params
+	// What follows from the configuration items; nil: to be found anew.
+	components *itsm.Components
+	classes    map[uint64]uint32 // how many there are of a class, by tenant and class
 }
 
 // alertRec is one alert. Zero firstAt: the slot is free.
@@ -145,6 +163,12 @@ type groupRec struct {
 	refs       uint32           // alerts of this group
 }
 
+// verdictRec is what is known of an incident's cause, packed.
+type verdictRec struct {
+	incident event.IncidentID
+	body     flat.Ref
+}
+
 // sourceRec is a sender.
 type sourceRec struct {
 	lastWord     event.Time
@@ -169,13 +193,16 @@ func New() *State {
 		panic("correlate: the shipped rules do not parse: " + err.Error())
 	}
 	text := labelset.New()
-	return &State{
+	s := &State{
 		text: text, alerts: flat.NewSlab[alertRec](), claims: flat.NewSlab[claimRec](), byIdentity: flat.NewIndex(),
 		groups: flat.NewSlab[groupRec](), byGroup: flat.NewIndex(), incidents: itsm.NewTable(text),
 		members: newMembers(), timers: flat.NewWheel(), inhibition: newInhibition(),
 		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
 		flaps: flat.NewSlab[flapRec](), cmdb: itsm.NewCMDB(text), cis: flat.NewSlab[ciUse](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
+		forest: forest.New(), causes: cause.New(), clusters: flat.NewSlab[uint32](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
 	}
+	s.useCorrelation()
+	return s
 }
 
 // Seq returns the last input stepped.

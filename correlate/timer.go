@@ -14,6 +14,7 @@ const (
 	timerSilence
 	timerWatch
 	timerCI
+	timerCluster
 )
 
 // due is a timer that went off.
@@ -55,6 +56,8 @@ func (s *State) stepTick() {
 			s.watchDue()
 		case timerCI:
 			s.ciDue(d.ref)
+		case timerCluster:
+			s.clusterDue(d.ref)
 		}
 	}
 }
@@ -72,6 +75,8 @@ func (s *State) timerOf(d due) *uint32 {
 		return &s.meta.Watch
 	case timerCI:
 		return &s.cis.Mut(d.ref).timer
+	case timerCluster:
+		return s.clusterTimer(d.ref)
 	}
 	return s.silences.timers.Mut(d.ref)
 }

@@ -3,6 +3,8 @@ package correlate
 import (
 	"iter"
 
+	"github.com/tocsin-noc/tocsin/correlate/cause"
+	"github.com/tocsin-noc/tocsin/correlate/forest"
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
@@ -37,6 +39,11 @@ type View struct {
 	silences   []*silence
 	cmdb       *itsm.CMDBView
 	cis        flat.SlabView[ciUse]
+	forest     *forest.View
+	causes     *cause.View
+	clusters   flat.SlabView[uint32]
+	verdicts   flat.SlabView[verdictRec]
+	byCauses   flat.IndexView
 	desk       desk
 	meta       meta
 
@@ -56,6 +63,7 @@ func (s *State) View() *View {
 		nodes: s.inhibition.nodes.View(), sources: s.sources.View(), positions: s.positions.View(),
 		byPosition: s.byPosition.View(), silences: s.silences.list, meta: s.meta,
 		flaps: s.flaps.View(), cmdb: s.cmdb.View(text), cis: s.cis.View(), desk: s.desk,
+		forest: s.forest.View(), causes: s.causes.View(), clusters: s.clusters.View(), verdicts: s.verdicts.View(), byCauses: s.byCauses.View(),
 	}
 }
 
@@ -296,3 +304,12 @@ func (v *View) Refused() uint64 { return v.meta.Refused }
 
 // Core returns the version of the core that made the view.
 func (v *View) Core() string { return v.meta.Core }
+
+// Causes returns what is known of an incident's cause, false when nothing is.
+func (v *View) Causes(id event.IncidentID) (event.Causes, bool) {
+	slot, _ := v.byCauses.Find(uint64(id), func(ref uint32) bool { return v.verdicts.At(ref).incident == id })
+	if slot == 0 {
+		return event.Causes{}, false
+	}
+	return unpackCauses(v.text.Bytes(v.verdicts.At(slot).body))
+}

@@ -140,7 +140,7 @@ func (c *Console) serveIncident(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.Heading = p.ID + " " + p.Title
-	if p.Why, err = c.Desk.Why(ctx, id); err != nil {
+	if p.Why, err = c.Desk.Why(ctx, id, false); err != nil {
 		c.fail(w, r, err)
 		return
 	}

@@ -80,6 +80,7 @@ func liveKinds() string {
 	for k := event.AlertFiring; k.String() != "unknown"; k++ {
 		switch k {
 		case event.AlertSeen, event.SourceOverCap, event.PositionMoved, event.RulesLoaded, event.CoreStarted, event.GraceStarted,
+			event.ComponentAdded, event.ItemPlaced, event.ClusterParted, event.ClusterSettled, // what follows from them is told
 			event.CISet, event.CIDropped, event.CIRedacted: // an import tells of thousands, and no page shows them
 		default:
 			kinds = append(kinds, k.String())
@@ -99,6 +100,8 @@ func sentence(ch api.Change) string {
 		return by(ciSentence(ch), ch.Actor)
 	case ch.Outage != nil:
 		return by(outageSentence(ch), ch.Actor)
+	case ch.Causes != nil:
+		return by(causeSentence(ch.Causes), ch.Actor)
 	}
 	return strings.ReplaceAll(ch.Kind, "_", " ")
 }
@@ -109,6 +112,19 @@ func ciSentence(ch api.Change) string {
 		return what + " left memory"
 	}
 	return what + " is " + ch.CI.State + " now"
+}
+
+// causeSentence tells what was found of an incident's cause.
+func causeSentence(c *api.CauseBrief) string {
+	switch {
+	case c.Verdict == event.CauseWrong.String():
+		return "The cause was not " + c.VerdictOn
+	case c.Verdict != "":
+		return "The cause was " + c.VerdictOn
+	case c.First == "":
+		return "No candidate for the cause"
+	}
+	return "Cause weighed anew, first " + c.First
 }
 
 func outageSentence(ch api.Change) string {
@@ -224,6 +240,8 @@ func lifeSentence(ch api.Change) string {
 		return "Time to ask the supplier"
 	case event.IncidentRated.String():
 		return "Rated"
+	case event.IncidentCauses.String():
+		return "What may be its cause was weighed"
 	}
 	return strings.ReplaceAll(ch.Kind, "_", " ")
 }

@@ -111,6 +111,11 @@ const (
 	IncidentRated                              // Incident, Text
 	IncidentHit                                // services that it hurts changed; Incident
 	CIRedacted                                 // an attribute was taken away in every version; CI: its ID alone, Text: the attribute, Count: the key
+	IncidentCauses                             // what may be its root cause was weighed anew, or a person judged it; Causes
+	ComponentAdded                             // Source: its tenant, Text: what an item shares its faults with
+	ItemPlaced                                 // a cluster went into another, or its silent cause was found; Place
+	ClusterParted                              // a second fault began inside a cluster: from here on it is another; Place
+	ClusterSettled                             // nothing joins it any more, and what it showed is learned; Place
 	maxChangeKind
 )
 
@@ -140,7 +145,8 @@ var changeNames = [...]string{
 	IncidentWatched: "incident_watched", IncidentTasked: "incident_tasked", IncidentLinked: "incident_linked", IncidentMajor: "incident_major",
 	IncidentTold: "incident_told", IncidentUpdateDue: "incident_update_due", IncidentReviewed: "incident_reviewed",
 	IncidentReported: "incident_reported", IncidentTicket: "incident_ticket", IncidentChase: "incident_chase", IncidentRated: "incident_rated",
-	IncidentHit: "incident_hit", CIRedacted: "ci_redacted",
+	IncidentHit: "incident_hit", CIRedacted: "ci_redacted", IncidentCauses: "incident_causes", ComponentAdded: "component_added", ItemPlaced: "item_placed",
+	ClusterParted: "cluster_parted", ClusterSettled: "cluster_settled",
 }
 
 // String returns the kind's name in the API.
@@ -169,6 +175,8 @@ type Change struct {
 	Handover *Handover      // kinds Handover*
 	CI       *CI            // kinds CI*
 	Outage   *Outage        // kinds Outage*
+	Causes   *Causes        // IncidentCauses
+	Place    *Placement     // AlertFiring, nil where rules group the alert; ItemPlaced, Cluster*
 	Source   Source
 	Position Position
 	Until    Time

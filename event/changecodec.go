@@ -4,7 +4,7 @@ import "fmt"
 
 // changeVersion is the first byte of every record of the changes log. Records of an older version are read too: what they
 // lack is zero.
-const changeVersion = 3
+const changeVersion = 4
 
 // AppendChanges appends one record: all changes of one input, which share shard, seq and at. Seq and At are the log frame's.
 func AppendChanges(dst []byte, changes []Change) []byte {
@@ -72,7 +72,13 @@ func codeChange(c *coder, ch *Change) {
 		number(c, &ch.Alert.ID)
 		number(c, &ch.Alert.Incident)
 		codeClaim(c, &ch.Claim, ch.At)
-	case AlertFiring, AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased:
+	case AlertFiring:
+		codeAlert(c, &ch.Alert, ch.At)
+		codeClaim(c, &ch.Claim, ch.At)
+		if c.version >= 4 {
+			optional(c, &ch.Place, codePlacement)
+		}
+	case AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased:
 		codeAlert(c, &ch.Alert, ch.At)
 		codeClaim(c, &ch.Claim, ch.At)
 	case AlertSeverity, AlertJoined, AlertDropped, AlertDamped, AlertSteadied, AlertMoved:
@@ -140,6 +146,10 @@ func codeRare(c *coder, ch *Change) {
 	case OutageSet, OutageEnded:
 		codeOutage(c, made(c, &ch.Outage))
 		c.string(&ch.Text)
+	case IncidentCauses:
+		codeCauses(c, made(c, &ch.Causes))
+	case ItemPlaced, ClusterParted, ClusterSettled:
+		codePlacement(c, made(c, &ch.Place))
 	default:
 		codeMeta(c, ch)
 	}
@@ -162,6 +172,9 @@ func codeMeta(c *coder, ch *Change) {
 		p.Partition = int32(partition)
 		c.int(&p.Offset)
 	case RulesLoaded, CoreStarted:
+		c.string(&ch.Text)
+	case ComponentAdded:
+		codeSource(c, &ch.Source)
 		c.string(&ch.Text)
 	case GraceStarted:
 		codeSource(c, &ch.Source)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/alertmanager/pkg/labels"
 	"gopkg.in/yaml.v3"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -16,14 +15,12 @@ import (
 
 // Grouping is a rule that puts alerts with the same key into one incident.
 type Grouping struct {
-	Name     string
-	Match    []*labels.Matcher // all must match; none: every alert
-	GroupBy  []string          // labels of the key; an alert that lacks one is not this rule's
-	Optional []string          // labels of the key where present; lacking one is a value of its own
-	Window   event.Time        // an alert joins until this long after the incident's last onset; 0: while it is open
-	Place    strict.Place      // where the rule stands, for people
+	Rule
+	GroupBy  []string   // labels of the key; an alert that lacks one is not this rule's
+	Optional []string   // labels of the key where present; lacking one is a value of its own
+	Window   event.Time // an alert joins until this long after the incident's last onset; 0: while it is open
 
-	keys []groupKey // of GroupBy and Optional, sorted by name
+	parts []groupKey // of GroupBy and Optional, sorted by name
 	// all: the key is every label but the volatile ones.
 	all bool
 }
@@ -37,28 +34,34 @@ const defaultWindow = event.Hour
 
 // alone is the rule that takes what no other takes.
 func alone() Grouping {
-	return Grouping{Name: "alone", Window: defaultWindow, Place: strict.Place{File: "built in"}, all: true}
+	return Grouping{Rule: builtIn("alone"), Window: defaultWindow, all: true}
 }
 
-func (g *Grouping) read(r *strict.Reader, n *yaml.Node) {
-	g.Place, g.Window = r.Place(n), defaultWindow
-	strict.Mapping(
-		strict.Field{Key: "name", Value: strict.Word(&g.Name), Required: true},
-		strict.Field{Key: "match", Value: matcherList(&g.Match)},
-		strict.Field{Key: "group_by", Value: strict.List(&g.GroupBy, labelName), Required: true},
-		strict.Field{Key: "optional", Value: strict.List(&g.Optional, labelName)},
-		strict.Field{Key: "window", Value: orWord("open", 0, &g.Window, time.Second, 30*day)},
-	)(r, n)
-	g.keys = nil
+// builtIn is the head of a rule that no file holds.
+func builtIn(name string) Rule {
+	return Rule{Head: Head{Name: name, Place: strict.Place{File: "built in"}, Shipped: true}}
+}
+
+func (g *Grouping) keys(p *parsing) []key {
+	g.Window = defaultWindow
+	return append(g.Rule.keys(p),
+		must(keyList("group_by", &g.GroupBy, "labels of the key. An alert that lacks one is *not* this rule's: the next rule is tried. `[]`: all matching alerts together")),
+		keyList("optional", &g.Optional, "labels of the key where present. Lacking one is a shared bucket, because the rule says so"),
+		spanOr("window", "open", 0, &g.Window, time.Second, 30*day, "an alert joins until this long after the incident's last onset; `open`: as long as the incident is open"),
+	)
+}
+
+func (g *Grouping) check(r *strict.Reader, n *yaml.Node) {
+	g.parts = nil
 	for _, name := range g.GroupBy {
-		g.keys = append(g.keys, groupKey{name: name})
+		g.parts = append(g.parts, groupKey{name: name})
 	}
 	for _, name := range g.Optional {
-		g.keys = append(g.keys, groupKey{name, true})
+		g.parts = append(g.parts, groupKey{name, true})
 	}
-	slices.SortFunc(g.keys, func(a, b groupKey) int { return strings.Compare(a.name, b.name) })
-	for i := 1; i < len(g.keys); i++ {
-		if name := g.keys[i].name; name != "" && name == g.keys[i-1].name {
+	slices.SortFunc(g.parts, func(a, b groupKey) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(g.parts); i++ {
+		if name := g.parts[i].name; name != "" && name == g.parts[i-1].name {
 			r.ProblemAt(n, "group_by", fmt.Sprintf("the label %q stands twice in group_by and optional", name), "")
 		}
 	}
@@ -82,7 +85,7 @@ func labelName(dst *string) strict.Value {
 
 // complete tells whether ls has every label that the key needs.
 func (g *Grouping) complete(ls event.Labels) bool {
-	for _, k := range g.keys {
+	for _, k := range g.parts {
 		if !k.optional && ls.Get(k.name) == "" {
 			return false
 		}
@@ -100,7 +103,7 @@ func (g *Grouping) appendKey(key, ls event.Labels) event.Labels {
 		}
 		return key
 	}
-	for _, k := range g.keys {
+	for _, k := range g.parts {
 		if v := ls.Get(k.name); v != "" {
 			key = append(key, event.Label{Name: k.name, Value: v})
 		}

@@ -1,10 +1,8 @@
 package rules
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/prometheus/alertmanager/pkg/labels"
 	"gopkg.in/yaml.v3"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -13,71 +11,44 @@ import (
 
 // Heartbeat is a rule that expects signs of life: of each alert that matches, or of a source.
 type Heartbeat struct {
-	Name     string
-	Match    []*labels.Matcher // the alerts that are signs of life; none: Source is watched
-	Source   string            // any word from it counts
-	Tenant   string            // of Source
-	Interval event.Time        // how long it may be silent; 0: as long as the sender itself said
-	Grace    event.Time        // added to Interval
-	Place    strict.Place
+	Rule                // the alerts that are signs of life; without matchers Source is watched
+	Source   string     // any word from it counts
+	Tenant   string     // of Source
+	Interval event.Time // how long it may be silent; 0: as long as the sender itself said
+	Grace    event.Time // added to Interval
 }
 
 const defaultGrace = event.Minute
 
-func (h *Heartbeat) read(r *strict.Reader, n *yaml.Node) {
-	h.Place, h.Grace, h.Tenant = r.Place(n), defaultGrace, event.DefaultTenant
-	strict.Mapping(
-		strict.Field{Key: "name", Value: strict.Word(&h.Name), Required: true},
-		strict.Field{Key: "match", Value: matcherList(&h.Match)},
-		strict.Field{Key: "source", Value: strict.Word(&h.Source)},
-		strict.Field{Key: "tenant", Value: strict.Word(&h.Tenant)},
-		strict.Field{Key: "interval", Value: orWord("auto", 0, &h.Interval, 10*time.Second, 7*day)},
-		strict.Field{Key: "grace", Value: strict.Duration(&h.Grace, time.Millisecond, 0, day)},
-	)(r, n)
+func (h *Heartbeat) keys(p *parsing) []key {
+	h.Grace, h.Tenant = defaultGrace, event.DefaultTenant
+	keys := h.Rule.keys(p)
+	keys[1].otherwise, keys[1].help = "", "each alert that matches is a heartbeat of its own from its first word on"
+	return append(keys,
+		word("source", &h.Source, "instead of `match`: any word from the source of that name counts, and it is expected from the moment the rules are loaded"),
+		word("tenant", &h.Tenant, "of the source"),
+		spanOr("interval", "auto", 0, &h.Interval, 10*time.Second, 7*day, "how long it may be silent. `auto`: until the end that the sender gave (Prometheus), or `unconfirmed_after` from one that speaks on changes only (Alertmanager's webhook). A source needs one"),
+		span("grace", &h.Grace, 0, day, "added to it"),
+	)
+}
+
+func (h *Heartbeat) check(r *strict.Reader, n *yaml.Node) {
 	switch {
-	case (len(h.Match) == 0) == (h.Source == ""):
+	case h.watchesAlerts() == (h.Source != ""):
 		r.ProblemAt(n, "match", "a heartbeat needs exactly one of match and source", "match names alerts such as Watchdog, source a sender")
 	case h.Source != "" && h.Interval == 0:
 		r.ProblemAt(n, "interval", "a source's heartbeat needs an interval", "a little more than the time between two of its messages, such as 5m")
 	}
 }
 
-// overrideHeartbeats puts rules over the shipped ones: one of the same name takes its place.
-func overrideHeartbeats(shipped, user []Heartbeat) []Heartbeat {
-	out := make([]Heartbeat, 0, len(shipped)+len(user))
-	for _, h := range shipped {
-		taken := false
-		for i := range user {
-			taken = taken || user[i].Name == h.Name
-		}
-		if !taken {
-			out = append(out, h)
-		}
-	}
-	return append(out, user...)
-}
-
-// repeatedHeartbeats reports rules that people could not tell apart.
-func (s *Set) repeatedHeartbeats() (problems Errors) {
-	first := map[string]strict.Place{}
-	for _, h := range s.Heartbeats {
-		if h.Name == "" {
-			continue // reported as missing
-		}
-		if at, taken := first[h.Name]; taken {
-			problems = append(problems, strict.Problem{Place: h.Place, Key: "name",
-				Message: fmt.Sprintf("the name %q is taken at %s", h.Name, at), Hint: "give the heartbeat another name"})
-			continue
-		}
-		first[h.Name] = h.Place
-	}
-	return problems
-}
+// watchesAlerts tells whether alerts are the signs of life, not the words of a source.
+func (h *Heartbeat) watchesAlerts() bool { return len(h.Match) > 0 || h.If != nil }
 
 // Heartbeat returns the rule to which an alert with the labels ls is a sign of life, as an index into s.Heartbeats; -1: none.
 func (s *Set) Heartbeat(ls event.Labels) int {
+	in := Input{Labels: ls, Severity: severityOf(ls)}
 	none := len(s.Heartbeats)
-	if rule := s.heartbeats.first(ls, none, func(i int) bool { return len(s.Heartbeats[i].Match) > 0 }); rule < none {
+	if rule := s.heartbeats.first(&in, 0, none, func(i int) bool { return s.Heartbeats[i].watchesAlerts() }); rule < none {
 		return rule
 	}
 	return -1
@@ -91,7 +62,8 @@ const (
 
 // own is the rule for those alerts: each heartbeat and each source is an incident of its own, whatever the rules say.
 func own() Grouping {
-	g := Grouping{Name: "own", GroupBy: []string{"alertname", "source"}, Optional: []string{"heartbeat"}, Place: strict.Place{File: "built in"}}
-	g.keys = []groupKey{{name: "alertname"}, {name: "heartbeat", optional: true}, {name: "source"}}
+	g := Grouping{Rule: builtIn("own"), GroupBy: []string{"alertname", "source"}, Optional: []string{"heartbeat"}}
+	g.Shipped = false // it comes before the topology, as the rules of operators do
+	g.parts = []groupKey{{name: "alertname"}, {name: "heartbeat", optional: true}, {name: "source"}}
 	return g
 }

@@ -1,11 +1,12 @@
 package rules
 
 import (
-	_ "embed"
-	"fmt"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 
+	"github.com/google/cel-go/cel"
 	"gopkg.in/yaml.v3"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -15,52 +16,94 @@ import (
 // Errors are all problems of a rule set, sorted by place; see [strict.Problem] for one of them.
 type Errors = strict.Errors
 
-//go:embed default.yml
-var defaultRules []byte
-
-const defaultName = "rules/default.yml"
-
-// Default returns the shipped rules as they are written.
-func Default() File { return File{Name: defaultName, Text: slices.Clone(defaultRules)} }
-
 // Parse reads rule files, in the order of their names, over the shipped ones: a file sets single settings (each in one file
-// only), its grouping rules take the place of the shipped ones as soon as any file has the key `grouping`, its inhibition
-// rules add up, and so do its heartbeats, of which one takes the place of a shipped one of its name. No files give the shipped rules. The error is of type Errors and holds every problem of every file.
+// only); its grouping and inhibition rules take the place of the shipped ones as soon as any file has that key; of every other kind its
+// rules add up, and one takes the place of a shipped one of its name. No files give the shipped rules. The error is of type
+// Errors and holds every problem of every file.
 func Parse(files []File) (*Set, error) {
-	base, problems := parseOver([]File{Default()}, Settings{})
+	base, problems := parseOver(Shipped(), Settings{}, true)
+	set := base
 	if len(files) > 0 {
-		user, more := parseOver(files, base.Settings)
-		if user.Grouping == nil {
-			user.Grouping = base.Grouping
-		}
-		user.Heartbeats = overrideHeartbeats(base.Heartbeats, user.Heartbeats)
-		base, problems = user, append(problems, more...)
+		user, more := parseOver(files, base.Settings, false)
+		problems = append(problems, more...)
+		problems = append(problems, user.over(base)...)
+		set = user
 	}
+	problems = append(problems, set.resolve()...)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	base.Warnings = base.warnings()
-	base.Grouping = append(slices.Clip(base.Grouping), own(), alone())
-	base.compile()
-	return base, nil
+	set.Warnings = set.warnings()
+	set.Grouping = append(slices.Clip(set.Grouping), own(), alone())
+	set.Version = version(files)
+	set.list()
+	set.compile()
+	return set, nil
 }
 
-// parseOver reads files over the settings start; Grouping stays nil when no file has the key.
-func parseOver(files []File, start Settings) (*Set, Errors) {
+// version hashes the texts in force.
+func version(files []File) string {
+	sum := sha256.Sum256(append(Bundle(Shipped()), Bundle(files)...))
+	return hex.EncodeToString(sum[:6])
+}
+
+// parsing is what the reading of several files shares.
+type parsing struct {
+	shipped bool
+	env     *cel.Env // of conditions, made for the first
+}
+
+// parseOver reads files over the settings start; Grouping and Inhibit stay nil when no file has the key.
+func parseOver(files []File, start Settings, shipped bool) (*Set, Errors) {
 	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	s := &Set{Settings: start}
 	s.Settings.OpenAfter[0] = event.Never
-	settings := strict.Mapping(s.Settings.fields(onlyOnce())...)
+	p := &parsing{shipped: shipped}
+	value := mapping(s.keys(p))
 	var problems Errors
 	for _, f := range files {
-		problems = append(problems, strict.Read(f.Name, f.Text, strict.Mapping(
-			strict.Field{Key: "settings", Value: settings},
-			strict.Field{Key: "grouping", Value: appendList(&s.Grouping, func(g *Grouping) strict.Value { return g.read })},
-			strict.Field{Key: "inhibit_rules", Value: appendList(&s.Inhibit, func(in *Inhibit) strict.Value { return in.read })},
-			strict.Field{Key: "heartbeats", Value: appendList(&s.Heartbeats, func(h *Heartbeat) strict.Value { return h.read })},
-		))...)
+		problems = append(problems, strict.Read(f.Name, f.Text, value)...)
 	}
-	return s, append(append(problems, s.repeatedNames()...), s.repeatedHeartbeats()...)
+	slices.Sort(s.Ignore)
+	s.Ignore = slices.Compact(s.Ignore)
+	return s, append(problems, s.repeatedNames()...)
+}
+
+// keys are those of a rule file.
+func (s *Set) keys(p *parsing) []key {
+	once := onlyOnce()
+	return []key{
+		nested("settings", s.Settings.keys(once), "deadlines and bounds, each in one file only"),
+		section(p, "tables", &s.Tables, "what `look_up` looks up"),
+		section(p, "normalise", &s.NormaliseRules, "labels as the other rules see them"),
+		nested("identity", []key{{
+			name: "ignore", kind: "list of labels", help: "labels in which reports of one alert differ, besides `replica`, `prometheus_replica` and `severity`",
+			value: appendList(&s.Ignore, ignoredLabel),
+		}}, "what tells one alert from another"),
+		section(p, "bind", &s.BindRules, "configuration items by templates"),
+		section(p, "grouping", &s.Grouping, "by which key alerts join an incident"),
+		section(p, "links", &s.LinkRules, "alerts that belong together, or never do"),
+		section(p, "thresholds", &s.ThresholdRules, "so many within some time"),
+		section(p, "sequences", &s.SequenceRules, "one after the other"),
+		section(p, "absences", &s.AbsenceRules, "one without the other"),
+		section(p, "inhibit_rules", &s.Inhibit, "alerts that mute others"),
+		section(p, "suppress", &s.SuppressRules, "alerts that stay quiet"),
+		section(p, "priorities", &s.PriorityRules, "how urgent alerts are"),
+		section(p, "teams", &s.TeamRules, "whose alerts are"),
+		section(p, "heartbeats", &s.Heartbeats, "signs of life that are expected"),
+		{name: "disable", kind: "list of names", help: "shipped rules, or shipped files, that do not apply", value: appendList(&s.disable, func(d *disabled) strict.Value { return d.read })},
+	}
+}
+
+// ignoredLabel reads a label that identity leaves out.
+func ignoredLabel(dst *string) strict.Value {
+	return strict.Scalar(func(s string) error {
+		if s == "alertname" {
+			return errAlertname
+		}
+		*dst = s
+		return checkLabel(s)
+	})
 }
 
 // appendList reads a list and appends it to what dst holds from other files.
@@ -75,37 +118,12 @@ func appendList[T any](dst *[]T, item func(*T) strict.Value) strict.Value {
 	}
 }
 
-// repeatedNames reports grouping rules that people could not tell apart.
-func (s *Set) repeatedNames() (problems Errors) {
-	first := map[string]strict.Place{"alone": alone().Place, "own": own().Place}
-	for _, g := range s.Grouping {
-		if g.Name == "" {
-			continue // reported as missing
+// resolve finds the tables that rules name.
+func (s *Set) resolve() (problems Errors) {
+	for i := range s.NormaliseRules {
+		if l := s.NormaliseRules[i].LookUp; l != nil && l.Table != "" {
+			problems = append(problems, l.resolve(s.Tables)...)
 		}
-		if at, taken := first[g.Name]; taken {
-			problems = append(problems, strict.Problem{Place: g.Place, Key: "name",
-				Message: fmt.Sprintf("the name %q is taken at %s", g.Name, at), Hint: "give the rule another name"})
-			continue
-		}
-		first[g.Name] = g.Place
 	}
 	return problems
-}
-
-// warnings reports rules that can have no effect or too much of it.
-func (s *Set) warnings() (found Errors) {
-	for i, g := range s.Grouping {
-		if len(g.Match) == 0 && len(g.GroupBy) == 0 && i < len(s.Grouping)-1 {
-			found = append(found, strict.Problem{Place: g.Place, Key: "grouping",
-				Message: "this rule takes every alert; the rules after it are never tried", Hint: "move it to the end"})
-		}
-	}
-	for _, in := range s.Inhibit {
-		if len(in.Source) == 0 || len(in.Target) == 0 {
-			found = append(found, strict.Problem{Place: in.Place, Key: "inhibit_rules",
-				Message: "an inhibition rule without source or target matchers matches every alert on that side"})
-		}
-	}
-	found.Sort()
-	return found
 }

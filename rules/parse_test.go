@@ -61,8 +61,19 @@ func TestTheShippedSettingsAreWhatOperatorsWerePromised(t *testing.T) {
 		UpdateEvery:       30 * event.Minute,
 		DiscoveredCIs:     20_000,
 		DiscoveredFor:     event.Day,
+		ComponentLabels:   []string{"system", "environment", "env", "cluster"},
+		Correlation: Correlation{
+			Topology: true, JoinWithin: 2 * event.Minute, Decay: event.Minute, ComponentDecay: 12 * event.Second, Threshold: 10,
+			HopDiscountPercent: 50, AdoptWithin: event.Minute, SilentSharePercent: 20, SilentSurprise: 7000,
+			ReonsetAge: 2 * event.Minute, ReonsetItems: 5, ReonsetExcess: 20_000, SettleAfter: 10 * event.Minute,
+			MaxIncidentAge: event.Day, MaxIncidentAlerts: 100_000, ConfidentMargin: 2000, LearningIncidents: 30,
+			Weights:              Weights{Metric: 100, Trace: 30, Other: 100, Classes: []Class{{"host", 200}}},
+			InstanceSharePercent: 60, InstanceTollPercent: 75,
+		},
 	}, mustParse(t).Settings)
-	require.Empty(t, mustParse(t).Inhibit, "nothing hides anything on a fresh install")
+	for _, in := range mustParse(t).Inhibit {
+		require.False(t, in.MatchesTarget(labelSet(t, "alertname", "InfoInhibitor", "namespace", "n", "severity", "critical")), "nothing hides a critical alert on a fresh install")
+	}
 }
 
 func TestAFileOverridesSingleSettingsAndKeepsTheRest(t *testing.T) {
@@ -104,7 +115,7 @@ func TestProblemsOfSeveralFilesComeTogetherSortedByPlace(t *testing.T) {
 		{Name: "c.yml", Text: []byte("grouping: [{name: x, group_by: []}]\nsettings: {resolve_hold: 2d}")},
 		{Name: "a.yml", Text: []byte("colour: red")},
 	})
-	require.EqualError(t, err, "a.yml:1:1: colour: unknown key; known here: settings, grouping, inhibit_rules, heartbeats\n"+
+	require.EqualError(t, err, "a.yml:1:1: colour: unknown key; known here: settings, tables, normalise, identity, bind, grouping, links, thresholds, sequences, absences, inhibit_rules, suppress, priorities, teams, heartbeats, disable\n"+
 		"c.yml:1:12: name: the name \"x\" is taken at b.yml:1:12; give the rule another name\n"+
 		"c.yml:2:26: resolve_hold: must be at most 1d (got \"2d\")")
 }
@@ -126,17 +137,45 @@ func TestAnAliasBombIsRefusedInsteadOfExpanded(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("grouping: [{name: a, match: ['a=\"b\"'], group_by: [x], optional: [y], window: 5m}]"), "a", "b")
-	f.Add(Default().Text, "service", "shop")
+	for _, file := range Shipped() {
+		f.Add(file.Text, "service", "shop")
+	}
 	f.Add([]byte("inhibit_rules: [{source_match: {a: b}, target_match_re: {a: b|c}, equal: [x]}]"), "a", "c")
+	f.Add([]byte("suppress: [{name: a, if: 'labels.a == \"b\" && [\"x\"].exists(p, labels.c.startsWith(p))', reason: r, for: 1h}]"), "a", "b")
+	f.Add([]byte("tables: [{name: t, values: {a: b, c: {d: e}}}]\nnormalise: [{name: n, look_up: {table: t, key: a, into: {b: value}}, derive: {from: a, matching: '(.)', labels: {c: $1-$a}}}]"), "a", "c")
+	f.Add([]byte("links: [{name: l, effect: keep_apart, a: {if: size(labels.a) > 2}, b: {match: [a=b]}, equal: [a]}]\nabsences: [{name: l, after: {}, expect: {}, title: $a}]"), "a", "ccc")
+	f.Add([]byte("tables: &a\n- name: x\n  values: {y: *a}\n"), "", "")
+	bad, err := filepath.Glob("testdata/bad/*.yml")
+	require.NoError(f, err)
+	for _, name := range bad {
+		text, err := os.ReadFile(name)
+		require.NoError(f, err)
+		f.Add(text, "a", "b")
+	}
 	f.Fuzz(func(t *testing.T, text []byte, name, value string) {
 		s, err := Parse([]File{{Name: "f.yml", Text: text}})
 		if err != nil {
 			require.NotEmpty(t, err.(Errors))
+			for _, p := range err.(Errors) {
+				require.NotEmpty(t, p.Place.File, "%s", p)
+				require.NotEmpty(t, p.Message)
+			}
 			return
 		}
 		ls, _ := event.SortLabels(event.Labels{{Name: name, Value: value}})
 		rule, key := s.Group(ls, nil)
 		require.Less(t, rule, len(s.Grouping))
 		require.LessOrEqual(t, len(key), len(ls))
+		in := &Input{Labels: ls, Severity: event.Info, CI: value, Class: value, Overruns: make([]uint64, len(s.Rules()))}
+		made, changed := s.Normalise(in, &Scratch{})
+		require.Equal(t, changed, !made.Equal(ls))
+		in.Labels = made
+		s.Bindings(in, nil)
+		sides := s.Links(in, s.Sequences(in, s.Absences(in, nil)))
+		require.LessOrEqual(t, len(sides), 2*(len(s.LinkRules)+len(s.SequenceRules)+len(s.AbsenceRules)))
+		require.LessOrEqual(t, len(s.Thresholds(in, nil)), len(s.ThresholdRules))
+		require.Less(t, s.Suppress(in), len(s.SuppressRules))
+		require.Less(t, s.Priority(in), len(s.PriorityRules))
+		require.Less(t, s.Team(in), len(s.TeamRules))
 	})
 }

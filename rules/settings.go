@@ -37,55 +37,57 @@ type Settings struct {
 	UpdateEvery       event.Time
 	DiscoveredCIs     int
 	DiscoveredFor     event.Time
+	ComponentLabels   []string // the first that an alert has names its environment or system
+	Correlation
 }
 
 const day = 24 * time.Hour
 
-// fields lists the keys of `settings` with their ranges, each to be set once in all files.
-func (s *Settings) fields(once func(key string, v strict.Value) strict.Value) []strict.Field {
-	span := func(key string, dst *event.Time, low, high time.Duration) strict.Field {
-		return strict.Field{Key: key, Value: once(key, strict.Duration(dst, time.Millisecond, low, high))}
-	}
-	return []strict.Field{
-		span("resolve_timeout", &s.ResolveTimeout, 10*time.Second, day),
-		{Key: "open_after", Value: s.openAfter(once)},
-		span("resolve_hold", &s.ResolveHold, 0, day),
-		span("reopen_within", &s.ReopenWithin, 0, 7*day),
-		span("recovered_hold", &s.RecoveredHold, 0, 7*day),
-		span("unconfirmed_after", &s.UnconfirmedAfter, time.Minute, 90*day),
-		span("severity_hold", &s.SeverityHold, 0, time.Hour),
-		span("stale_confirm", &s.StaleConfirm, time.Second, time.Hour),
-		span("retain_cleared", &s.RetainCleared, time.Minute, 30*day),
-		span("silence_retention", &s.SilenceRetention, time.Minute, 365*day),
-		span("lag_threshold", &s.LagThreshold, time.Second, time.Hour),
-		{Key: "max_claims_per_alert", Value: once("max_claims_per_alert", strict.Int(&s.MaxClaimsPerAlert, 1, 4096))},
-		span("onset_gap", &s.OnsetGap, 0, 7*day),
-		span("flap_steady", &s.FlapSteady, time.Second, time.Hour),
-		span("mute_warning", &s.MuteWarning, 0, day),
-		{Key: "storm_openings", Value: once("storm_openings", strict.Int(&s.StormOpenings, 1, 10_000))},
-		span("storm_within", &s.StormWithin, time.Second, time.Hour),
-		span("storm_calm", &s.StormCalm, time.Second, day),
-		{Key: "close_after", Value: once("close_after", orWord("never", 0, &s.CloseAfter, 0, 365*day))},
-		span("reopen_closed", &s.ReopenClosed, 0, 90*day),
-		span("review_after", &s.ReviewAfter, day, 90*day),
-		span("update_every", &s.UpdateEvery, time.Minute, day),
-		{Key: "discovered_cis", Value: once("discovered_cis", strict.Int(&s.DiscoveredCIs, 0, 1_000_000))},
-		span("discovered_for", &s.DiscoveredFor, time.Minute, 90*day),
-	}
+// keys lists those of `settings`, each to be set once in all files.
+func (s *Settings) keys(once onceFunc) []key {
+	return guard(once, "", []key{
+		span("resolve_timeout", &s.ResolveTimeout, 10*time.Second, day, "an alert whose sender repeats it and names no end is over this long after its last word"),
+		nested("open_after", s.openAfter(), "how long an alert must have been firing before it opens an incident, by severity"),
+		span("resolve_hold", &s.ResolveHold, 0, day, "an incident whose alerts have all been clear this long resolves"),
+		span("reopen_within", &s.ReopenWithin, 0, 7*day, "a new firing this soon after an incident was resolved reopens it"),
+		span("recovered_hold", &s.RecoveredHold, 0, 7*day, "an incident that somebody owns and that cleared resolves after this"),
+		span("unconfirmed_after", &s.UnconfirmedAfter, time.Minute, 90*day, "without word this long an alert from a send-once source is marked unconfirmed; it stays active"),
+		span("severity_hold", &s.SeverityHold, 0, time.Hour, "an alert's severity falls only after this; it rises at once"),
+		span("stale_confirm", &s.StaleConfirm, time.Second, time.Hour, "a firing that was over before it was read is believed when sent again at least this much later"),
+		span("retain_cleared", &s.RetainCleared, time.Minute, 30*day, "cleared alerts are kept in memory this long"),
+		span("silence_retention", &s.SilenceRetention, time.Minute, 365*day, "expired silences are kept this long"),
+		span("lag_threshold", &s.LagThreshold, time.Second, time.Hour, "a source whose messages come later than this lags: its expiries wait"),
+		whole("max_claims_per_alert", &s.MaxClaimsPerAlert, 1, 4096, "sources that can hold a claim on one alert; more are reported"),
+		span("onset_gap", &s.OnsetGap, 0, 7*day, "an alert that joins an acknowledged incident after this long without a new one is a second onset and rings again"),
+		span("flap_steady", &s.FlapSteady, time.Second, time.Hour, "a damped alert that fires this long without a break counts as firing at once"),
+		span("mute_warning", &s.MuteWarning, 0, day, "so long before a silence or a maintenance window ends it says how many alerts still fire under it"),
+		whole("storm_openings", &s.StormOpenings, 1, 10_000, "more openings than this within `storm_within` make a storm"),
+		span("storm_within", &s.StormWithin, time.Second, time.Hour, "the time over which openings are counted"),
+		span("storm_calm", &s.StormCalm, time.Second, day, "a storm is over when the rate has been lower for this long"),
+		spanOr("close_after", "never", 0, &s.CloseAfter, 0, 365*day, "an incident that has been resolved this long is closed and does not reopen any more; `never` or `0s`: people close it"),
+		span("reopen_closed", &s.ReopenClosed, 0, 90*day, "so long after it was closed a person can still reopen an incident"),
+		span("review_after", &s.ReviewAfter, day, 90*day, "the review of a major incident is due this long after it ended"),
+		span("update_every", &s.UpdateEvery, time.Minute, day, "in a major incident the next update is due this long after the last, unless that named a time"),
+		whole("discovered_cis", &s.DiscoveredCIs, 0, 1_000_000, "so many configuration items are made from alerts that name one nobody has told of; `0`: none"),
+		span("discovered_for", &s.DiscoveredFor, time.Minute, 90*day, "a discovered item leaves when it has not been seen for this long, unless somebody confirms it"),
+		labelList("component_labels", &s.ComponentLabels, "the first of them that an alert has names its environment or system"),
+		nested("correlation", s.Correlation.keys(), "grouping by topology and time, and causes"),
+	})
 }
 
-func (s *Settings) openAfter(once func(key string, v strict.Value) strict.Value) strict.Value {
-	var fields []strict.Field
+func (s *Settings) openAfter() (keys []key) {
 	for severity := event.Critical; severity <= event.Info; severity++ {
-		key := severity.String()
-		fields = append(fields, strict.Field{Key: key, Value: once("open_after."+key, orNever(&s.OpenAfter[severity]))})
+		help := "the same for " + severity.String()
+		switch severity {
+		case event.Critical:
+			help = "a critical alert that fires this long opens an incident"
+		case event.Info:
+			help += "; `never`: it joins as evidence only"
+		default:
+		}
+		keys = append(keys, spanOr(severity.String(), "never", event.Never, &s.OpenAfter[severity], 0, day, help))
 	}
-	return strict.Mapping(fields...)
-}
-
-// orNever reads a duration up to a day, or the word never.
-func orNever(dst *event.Time) strict.Value {
-	return orWord("never", event.Never, dst, 0, day)
+	return keys
 }
 
 // orWord reads one word with a meaning of its own, or a duration.
@@ -105,7 +107,7 @@ func orWord(word string, meaning event.Time, dst *event.Time, low, high time.Dur
 }
 
 // onlyOnce returns a guard that reports a key set in a second file with both places; within a file Mapping reports it.
-func onlyOnce() func(key string, v strict.Value) strict.Value {
+func onlyOnce() onceFunc {
 	first := map[string]strict.Place{}
 	return func(key string, v strict.Value) strict.Value {
 		return func(r *strict.Reader, n *yaml.Node) {

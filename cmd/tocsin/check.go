@@ -16,14 +16,13 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 	"github.com/tocsin-noc/tocsin/notify/receivers"
 	"github.com/tocsin-noc/tocsin/notify/settings"
-	"github.com/tocsin-noc/tocsin/rules"
 	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
 // checkFlags say which files to check.
 type checkFlags struct {
-	configs, rules, notify []string
-	json                   bool
+	configs, notify []string
+	json            bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -32,12 +31,12 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check [FILE…]",
 		Short: "Check configuration and rules; all problems at once, exit code 2 when there are any",
 		Long: `Check configuration files with everything they name: rules, tokens, web configuration, who is told. All problems come at once, each as
-file:line:col with a hint; exit code 2 when the daemon would not start. Warnings do not change the exit code.`,
-		Example: "  tocsin check tocsin.yml\n  tocsin check --rules rules/db.yml --rules rules/web.yml",
+file:line:col with a hint; exit code 2 when the daemon would not start. Warnings do not change the exit code. Rule files by themselves:
+` + "`tocsin rules check`" + `.`,
+		Example: "  tocsin check tocsin.yml\n  tocsin check --notify notify.yml",
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	cmd.Flags().StringSliceVar(&f.configs, "config", nil, "configuration; the same as the argument `FILE`")
-	cmd.Flags().StringSliceVar(&f.rules, "rules", nil, "rule `FILES` or patterns, checked together without a configuration")
 	cmd.Flags().StringSliceVar(&f.notify, "notify", nil, "`FILES` that say who is told, without a configuration")
 	addFindingsJSON(cmd, &f.json)
 	return cmd
@@ -50,20 +49,12 @@ func addFindingsJSON(cmd *cobra.Command, dst *bool) {
 func (f *checkFlags) run(cmd *cobra.Command, args []string) error {
 	p := newPrinter(cmd, f.json, false)
 	files := append(f.configs, args...)
-	if len(files)+len(f.rules)+len(f.notify) == 0 {
+	if len(files)+len(f.notify) == 0 {
 		return usage("which file?", "name the configuration, as in `tocsin check tocsin.yml`; without one the daemon runs on its defaults, and they are right")
 	}
 	wrong := 0
 	for _, file := range files {
 		n, err := showFindings(p, checkConfig(file), func() string { return configSummary(file) })
-		if err != nil {
-			return err
-		}
-		wrong += n
-	}
-	if len(f.rules) > 0 {
-		c := &config.Config{RuleFiles: f.rules}
-		n, err := showFindings(p, checkRules(c), func() string { return rulesSummary(c) })
 		if err != nil {
 			return err
 		}
@@ -178,26 +169,6 @@ func problems(err error, file string) []config.Problem {
 	return found
 }
 
-// checkRules checks rule files by themselves. A pattern that matches nothing is an error here: it was typed just now.
-func checkRules(c *config.Config) []config.Problem {
-	files, unmatched, err := c.ReadRules()
-	if err != nil {
-		return problems(err, "")
-	}
-	if err := unmatched.Err(); err != nil {
-		return problems(err, "")
-	}
-	set, err := rules.Parse(files)
-	if err != nil {
-		return problems(err, "")
-	}
-	found := problems(set.Warnings.Err(), "")
-	for i := range found {
-		found[i].Warning = true
-	}
-	return found
-}
-
 // finding is a problem for machines.
 type finding struct {
 	File    string `json:"file"`
@@ -254,17 +225,13 @@ func configSummary(file string) string {
 }
 
 func rulesSummary(c *config.Config) string {
-	files, _, err := c.ReadRules()
-	if err != nil {
-		return err.Error()
-	}
-	set, err := rules.Parse(files)
+	set, files, _, err := readRules(c)
 	if err != nil {
 		return err.Error()
 	}
 	from := "shipped with Tocsin"
-	if len(files) > 0 {
-		from = "from " + plural(len(files), "file", "files")
+	if files > 0 {
+		from = "from " + plural(files, "file", "files")
 	}
 	return fmt.Sprintf("%s and %s, %s", plural(len(set.Grouping), "grouping rule", "grouping rules"),
 		plural(len(set.Inhibit), "inhibition rule", "inhibition rules"), from)

@@ -36,7 +36,7 @@ func newRootCommand() *cobra.Command {
 	addGroup(root, groupWork,
 		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSearchCommand(), newSilenceCommand(),
 		newWindowCommand(), newCalendarCommand(), newHeartbeatsCommand(), newStormsCommand(), newHandoverCommand(),
-		newOnCallCommand(), newNotifyCommand(),
+		newOnCallCommand(), newNotifyCommand(), newCorrelationCommand(),
 	)
 	addGroup(root, groupCMDB, newCMDBCommand(), newServiceCommand(), newOutageCommand())
 	addGroup(root, groupDaemon,
@@ -44,7 +44,8 @@ func newRootCommand() *cobra.Command {
 		newUserCommand(), newMeCommand(),
 	)
 	addGroup(root, groupFiles,
-		newCheckCommand(), newTokenCommand(), newIngestKeyCommand(), newReplayCommand(), newVerifyCommand(), newJournalCommand(),
+		newCheckCommand(), newRulesCommand(), newTokenCommand(), newIngestKeyCommand(), newReplayCommand(), newVerifyCommand(), newJournalCommand(),
+		newEvaluateCommand(), newSimulateCommand(), newStormCommand(),
 	)
 	root.AddCommand(newVersionCommand(), newExitCodesTopic())
 	return root

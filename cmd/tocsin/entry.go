@@ -39,7 +39,7 @@ func kindText(ch *api.Change) string {
 		"incident_tasked": "tasks", "incident_linked": "linked", "incident_major": "major incident", "incident_told": "told those who are hit",
 		"incident_update_due": "the next update is due", "incident_reviewed": "review", "incident_reported": "reported by one more person",
 		"incident_ticket": "supplier", "incident_chase": "time to chase the supplier", "incident_rated": "rated",
-		"incident_hit":  "services that it hurts changed",
+		"incident_hit": "services that it hurts changed", "incident_causes": "what may be its cause was weighed",
 		"incident_woke": "the snooze is over: it rings again", "incident_held": "put on hold", "incident_unheld": "no longer on hold",
 		"alert_firing": "fires", "alert_updated": "changed", "alert_cleared": "cleared", "alert_expired": "expired: its source fell silent",
 		"claim_ended": "is over for one of its sources", "alert_unconfirmed": "is unconfirmed: long without word from its source",

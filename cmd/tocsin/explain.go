@@ -13,24 +13,42 @@ import (
 )
 
 func newExplainCommand() *cobra.Command {
+	var cause, all bool
+	var not string
 	cmd := &cobra.Command{
 		Use:   "explain INC-1|ALERT",
-		Short: "Say why: why an incident opened, why each alert is in it, why an alert opened none",
-		Long: `Say why an incident opened and reopened, by which rule (file:line), why each alert is in it, and what keeps what quiet.
-For an alert (its id, or the fingerprint of Alertmanager's clients): why it is in an incident, waits, or opens none.`,
-		Example: "  tocsin explain INC-42\n  tocsin explain 9c6e2b1f00d3a7e5",
+		Short: "Say why: why an incident opened, why each alert is in it or is not, what may be its cause, why something is quiet",
+		Long: `Say why an incident opened and reopened, by which rule (file:line) or by which relation, why each item and alert is in it, what was merged into it
+or taken out of it, what may be its root cause, and what keeps what quiet.
+For an alert (its id, or the fingerprint of Alertmanager's clients): why it is in an incident, waits, or opens none; with --not why it is not in
+another; and what keeps it from ringing, by whom and until when.
+Scores say by how many times an explanation beats chance; --json has them in thousandths of a nat, whose e-th power that is.`,
+		Example: "  tocsin explain INC-42\n  tocsin explain INC-42 --cause\n  tocsin explain 9c6e2b1f00d3a7e5 --not INC-41",
 		Args:    cobra.ExactArgs(1),
 	}
+	cmd.Flags().BoolVar(&cause, "cause", false, "what may be the incident's root cause, and the case for each candidate")
+	cmd.Flags().StringVar(&not, "not", "", "`INCIDENT` in which the alert is not: say why")
+	cmd.Flags().BoolVar(&all, "all", false, fmt.Sprintf("all members of an incident, not the first %d", shownEntries))
+	cmd.MarkFlagsMutuallyExclusive("cause", "not")
 	cmd.RunE = addRemote(cmd.Flags()).run(func(ctx context.Context, t *tool, args []string) error {
-		if !isNumber(args[0]) {
-			if isIncident(args[0]) {
-				return explainIncident(ctx, t, args[0])
+		ofIncident := func() error {
+			if not != "" {
+				return usage("--not asks about an alert, and "+args[0]+" is an incident", "`tocsin alerts --incident "+args[0]+"` lists its alerts")
 			}
-			return explainAlert(ctx, t, args[0])
+			if cause {
+				return showCause(ctx, t, args[0])
+			}
+			return explainIncident(ctx, t, args[0], all)
 		}
-		err := explainIncident(ctx, t, args[0]) // digits alone may be either
+		switch {
+		case isIncident(args[0]) || cause:
+			return ofIncident()
+		case not != "" || !isNumber(args[0]):
+			return explainAlert(ctx, t, args[0], not)
+		}
+		err := ofIncident() // digits alone may be either
 		if f, ok := errors.AsType[*fault](err); ok && f.code == exitNotFound {
-			return explainAlert(ctx, t, args[0])
+			return explainAlert(ctx, t, args[0], not)
 		}
 		return err
 	})
@@ -41,7 +59,7 @@ func isIncident(ref string) bool { return len(ref) > 4 && strings.EqualFold(ref[
 
 func isNumber(ref string) bool { return strings.Trim(ref, "0123456789") == "" }
 
-func explainIncident(ctx context.Context, t *tool, ref string) error {
+func explainIncident(ctx context.Context, t *tool, ref string, all bool) error {
 	text, why, err := fetch[api.Why](ctx, t.api, nil, "incidents", ref, "why")
 	if err != nil {
 		return err
@@ -56,15 +74,45 @@ func explainIncident(ctx context.Context, t *tool, ref string) error {
 	t.line("%s  %s  (%s, %s, %s)", t.paint(terminal.Bold, i.ID), t.paint(terminal.Bold, i.Title), priority(i.Priority), i.Severity, statusText(i))
 	t.section("Why it is there")
 	t.decisions(why.Decisions)
-	t.section(fmt.Sprintf("Why its alerts are in it (%d)", len(why.Alerts)+why.More))
-	for _, a := range why.Alerts {
-		t.line("  %s  %s (%s): %s", a.ID, alertName(a.Name, a.Resource), a.State, a.Sentence)
-	}
-	if why.More > 0 {
-		t.line("  and %d more; `tocsin alerts --incident %s --limit 0` lists them", why.More, i.ID)
+	t.membersWhy(i, why, all)
+	if i.Cause != nil {
+		t.cause(i)
 	}
 	t.quiet(why.Quiet)
+	if why.Cut {
+		t.line("\n  Not all that was decided is kept, or it is too much for one answer: what is said here is what there is.")
+	}
 	return nil
+}
+
+// membersWhy says why each item, and each alert without one, is in an incident.
+func (p *printer) membersWhy(i *api.Incident, why *api.Why, all bool) {
+	total := len(why.Members) + why.Left
+	p.section(fmt.Sprintf("Why its members are in it (%s, %s)", plural(total, "member", "members"), plural(int(i.Alerts.Total), "alert", "alerts")))
+	shown := why.Members
+	if !all && len(shown) > shownEntries {
+		shown = shown[:shownEntries]
+	}
+	for n := range shown {
+		m := &shown[n]
+		name := m.Name
+		if m.Alerts > 1 {
+			name += fmt.Sprintf(" (%d alerts)", m.Alerts)
+		}
+		p.line("  %s: %s", p.paint(terminal.Bold, name), m.Sentence)
+		if m.Place == nil {
+			continue
+		}
+		for _, other := range m.Place.Others {
+			p.line("      %s", other)
+		}
+	}
+	switch rest := total - len(shown); {
+	case rest > 0 && len(shown) < len(why.Members):
+		p.line("  and %d more; --all shows them", rest)
+	case rest > 0:
+		p.line("  and %d more; `tocsin alerts --incident %s --limit 0` lists their alerts", rest, i.ID)
+	}
 }
 
 // decisions prints the turns of an incident's life, each with its reasoning.
@@ -72,24 +120,59 @@ func (p *printer) decisions(all []api.Decision) {
 	if len(all) == 0 {
 		p.line("  what was decided is no longer kept")
 	}
-	for _, d := range all {
-		what := strings.TrimPrefix(d.What, "incident_")
-		if what == "hit" {
-			what = "was tied to more"
+	for n := range all {
+		d := &all[n]
+		text := decisionText(d)
+		if d.By != "" {
+			text += " by " + d.By
 		}
-		p.line("  %s %s", what, p.time(d.At))
+		p.line("  %s %s", text, p.time(d.At))
+		if d.Text != "" {
+			p.line("    - %s", d.Text)
+		}
 		p.reasons("    - ", d.Why)
+		if d.Move != nil {
+			p.line("    - %s", d.Move.Sentence)
+		}
 	}
+}
+
+// decisionText says what a turn was.
+func decisionText(d *api.Decision) string {
+	switch d.What {
+	case "incident_hit":
+		return "was tied to more"
+	case "incident_absorbed":
+		return "took another in"
+	case "incident_merged":
+		return "went into another"
+	case "incident_split":
+		return "was split"
+	case "incident_unmerged":
+		return "was parted again"
+	case "incident_proposed":
+		return "a merge was proposed"
+	case "incident_answered":
+		return "a proposal was answered"
+	case "cluster_parted":
+		return "a second fault was seen"
+	case "item_placed":
+		if d.Move != nil && d.Move.Kind == "silent_root" {
+			return "a silent cause was found"
+		}
+		return "a symptom found its cause"
+	}
+	return strings.TrimPrefix(d.What, "incident_")
 }
 
 func (p *printer) reasons(indent string, all []api.Reason) {
 	for _, r := range all {
 		place := ""
-		if r.Rule != "" && !strings.Contains(r.Sentence, r.Rule) {
+		if r.Rule != "" && r.Rule != "built in" && !strings.Contains(r.Sentence, r.Rule) {
 			place = " (" + r.Rule + ")"
 		}
 		if r.MilliNats != 0 {
-			place += fmt.Sprintf(" (%+.1f nats)", float64(r.MilliNats)/1000)
+			place += " (" + nats(r.MilliNats) + ")"
 		}
 		p.line("%s%s%s", indent, r.Sentence, place)
 	}
@@ -104,58 +187,4 @@ func (p *printer) quiet(all []api.Quiet) {
 	for _, q := range all {
 		p.line("  %s  %s", q.Alert, q.Sentence)
 	}
-}
-
-func explainAlert(ctx context.Context, t *tool, ref string) error {
-	text, a, err := fetch[api.Alert](ctx, t.api, nil, "alerts", ref)
-	if err != nil {
-		return err
-	}
-	if t.json {
-		return t.raw(text)
-	}
-	t.line("%s  %s  (%s, %s)", t.paint(terminal.Bold, a.ID), t.paint(terminal.Bold, alertName(a.Name, a.Resource)), a.Severity, alertState(a))
-	t.section("Why it is where it is")
-	t.line("  %s", a.Why)
-	if a.Rule != "" {
-		t.line("  Rule %s groups it by %s.", a.Rule, labelText(a.Key))
-	}
-	t.line("  Tocsin knows it as %s: all its labels but replica, prometheus_replica and severity.", a.Identity)
-	for _, id := range a.SilencedBy {
-		t.line("  The silence %s quiets it.", id)
-	}
-	if len(a.InhibitedBy) > 0 {
-		t.line("  It is inhibited by %s.", labelText(a.InhibitedBy))
-	}
-	for _, w := range a.Maintenance {
-		t.line("  The maintenance window %s (%s) quiets it until %s.", w.Name, w.ID, t.clock(w.Until))
-	}
-	if a.Flapping != nil {
-		t.line("  %s.", a.Flapping.Sentence)
-	}
-	for i := range a.Claims {
-		t.line("  %s", claimSentence(t.printer, &a.Claims[i]))
-	}
-	if a.Incident == "" {
-		return nil
-	}
-	_, why, err := fetch[api.Why](ctx, t.api, nil, "incidents", a.Incident, "why")
-	if err != nil {
-		return err
-	}
-	t.section("Why " + terminal.Clean(a.Incident) + " is there")
-	t.decisions(why.Decisions)
-	return nil
-}
-
-// claimSentence says what one source says, and what will end it.
-func claimSentence(p *printer, c *api.Claim) string {
-	s := fmt.Sprintf("%s says %s (%s, last word %s)", c.Source, c.State, c.Severity, p.at(c.SeenAt))
-	switch {
-	case c.State != "firing":
-		return s + "."
-	case c.EndsAt == nil:
-		return s + "; only an explicit clear ends it."
-	}
-	return s + "; it expires " + p.at(c.EndsAt) + " unless it is repeated."
 }

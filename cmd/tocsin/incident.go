@@ -18,7 +18,7 @@ func newIncidentCommand() *cobra.Command {
 		newSnoozeCommand(r), newHoldCommand(r), newUnholdCommand(r),
 		newOpenCommand(r), newEditCommand(r), newBeginCommand(r), newRateCommand(r), newTaskCommand(r), newParentCommand(r),
 		newMergeCommand(r), newSplitCommand(r), newMajorCommand(r), newUpdateCommand(r), newReviewCommand(r),
-		newReportCommand(r), newOfferCommand(r), newTicketCommand(r))
+		newReportCommand(r), newOfferCommand(r), newTicketCommand(r), newCauseCommand(r))
 	cmd.AddCommand(newStepCommands(r)...)
 	cmd.AddCommand(newWatchCommands(r)...)
 	cmd.AddCommand(newRelateCommands(r)...)

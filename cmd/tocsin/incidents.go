@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,15 +124,23 @@ func (f *incidentsFlags) show(t *tool, found listing) error {
 	if err != nil {
 		return err
 	}
-	table := t.grid("ID", "PRI", "SEVERITY", "STATUS", "ALERTS", "OPENED", "OWNER", "TITLE")
+	headings := []string{"ID", "PRI", "SEVERITY", "STATUS", "ALERTS", "OPENED", "OWNER", "CAUSE", "TITLE"}
+	causes := slices.ContainsFunc(incidents, func(i api.Incident) bool { return causeCell(&i) != "" })
+	if !causes { // no column for what nobody knows
+		headings = slices.Delete(headings, 7, 8)
+	}
+	table := t.grid(headings...)
 	for i := range incidents {
 		n := &incidents[i]
-		table.add(n.Tenant,
+		cells := []terminal.Cell{
 			terminal.Text(n.ID), terminal.Text(priority(n.Priority)),
-			terminal.Cell{Text: n.Severity, Style: terminal.SeverityStyle(n.Severity)},
-			terminal.Cell{Text: statusText(n), Style: terminal.StatusStyle(n.Status)},
-			terminal.Text(counts(n.Alerts)), terminal.Text(t.time(n.OpenedAt)), terminal.Text(owner(n)), terminal.Text(n.Title),
-		)
+			{Text: n.Severity, Style: terminal.SeverityStyle(n.Severity)}, {Text: statusText(n), Style: terminal.StatusStyle(n.Status)},
+			terminal.Text(counts(n.Alerts)), terminal.Text(t.time(n.OpenedAt)), terminal.Text(owner(n)), terminal.Text(causeCell(n)), terminal.Text(n.Title),
+		}
+		if !causes {
+			cells = slices.Delete(cells, 7, 8)
+		}
+		table.add(n.Tenant, cells...)
 	}
 	if err := t.table(table, ""); err != nil {
 		return err

@@ -95,6 +95,9 @@ func showIncident(ctx context.Context, t *tool, i *api.Incident, all bool) error
 	if err := t.dossier(i); err != nil {
 		return err
 	}
+	if i.Cause != nil {
+		t.cause(i)
+	}
 	t.section("Why")
 	t.decisions(why.Decisions)
 	t.quiet(why.Quiet)

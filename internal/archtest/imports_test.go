@@ -18,7 +18,7 @@ func layers() map[string][]string {
 		"event":      {},
 		"rules":      {"event"},
 		"itsm":       {"event"},
-		"correlate":  {"event", "rules", "itsm"},
+		"correlate":  {"event", "rules", "itsm", "correlate/pairs"},
 		"journal":    {},
 		"engine":     {"correlate", "itsm", "journal"},
 		"ingest":     {"event", "engine"},
@@ -28,10 +28,14 @@ func layers() map[string][]string {
 		"api":        {"engine", "history", "search"},
 		"dashboards": {"api"},
 		"simulate":   {"event"},
+		"evaluate":   {"correlate", "ingest", "simulate", "simulate/scenario"}, // scenarios against the real pipeline; no part of the daemon
 		"deploy":     {},
 		"app":        {everything},
 		"cmd":        {"app"},
 		"test":       {everything}, // programs that measure and compare; nothing ships from it
+
+		"correlate/pairs":   {}, // hashes and slots; no events
+		"simulate/scenario": {"event"},
 
 		"internal":       {"event", "rules"}, // helpers of the shells
 		"internal/flat":  {},

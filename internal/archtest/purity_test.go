@@ -17,7 +17,7 @@ import (
 
 // pureFolders, with all below them, are functions of their input. They import no other folder of the module.
 func pureFolders() []string {
-	return []string{"event", "rules", "correlate", "itsm", "internal/flat", "internal/labelset"}
+	return []string{"event", "rules", "correlate", "itsm", "internal/fixed", "internal/flat", "internal/labelset"}
 }
 
 // impureImports are the packages that bring in I/O, randomness, logging or locks; a trailing slash means all below.

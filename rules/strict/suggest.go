@@ -8,23 +8,33 @@ import (
 // suggest names the key that was probably meant, or all keys when there are few.
 func suggest(word string, fields []Field) string {
 	keys := make([]string, len(fields))
+	for i, f := range fields {
+		keys[i] = f.Key
+	}
+	return Suggest(word, keys)
+}
+
+// Suggest is a hint for a word that is not known: the one that was probably meant, else those there are.
+func Suggest(word string, known []string) string {
 	word = strings.ToLower(word)
 	limit := max(2, len(word)/3)
 	best, bestAt := limit+1, ""
-	for i, f := range fields {
-		keys[i] = f.Key
-		d := distance(word, f.Key)
-		if len(word) > 1 && strings.HasPrefix(f.Key, word) {
+	for _, k := range known {
+		d := distance(word, strings.ToLower(k))
+		if len(word) > 1 && strings.HasPrefix(k, word) {
 			d = min(d, limit)
 		}
 		if d < best {
-			best, bestAt = d, f.Key
+			best, bestAt = d, k
 		}
 	}
 	if bestAt != "" {
 		return fmt.Sprintf("did you mean %q?", bestAt)
 	}
-	return "known here: " + strings.Join(keys, ", ")
+	if len(known) == 0 {
+		return ""
+	}
+	return "known here: " + strings.Join(known, ", ")
 }
 
 // distance counts the letters to insert, delete, replace or swap with their neighbour to get from a to b.

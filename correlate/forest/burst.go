@@ -1,0 +1,141 @@
+package forest
+
+import (
+	"slices"
+
+	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/fixed"
+)
+
+const (
+	burstWindow  = 10 * event.Second // in which a second fault shows
+	burstHistory = 120               // seconds before that against which it is measured
+	burstRing    = 64                // alerts of the window that are remembered
+)
+
+// burst is what a cluster in a shaky component remembers to tell a second fault from the first.
+type burst struct {
+	ring [burstRing]struct {
+		at          event.Time
+		alert, item uint32
+	}
+	n       uint32 // alerts ever
+	second  event.Time
+	seconds [burstHistory + 10 + 2]uint16 // alerts by the second, a ring
+}
+
+// alarm notes an alert of a cluster.
+func (f *Forest) alarm(slot uint32, d *event.Placement, alert uint32) {
+	c := f.clusters.Mut(slot)
+	if c.burst == 0 {
+		if !f.components.At(c.component).shaky() {
+			return
+		}
+		c.burst = f.bursts.Alloc()
+	}
+	b := f.bursts.Mut(c.burst)
+	e := &b.ring[b.n%burstRing]
+	e.at, e.alert, e.item = d.At, alert, d.Item
+	b.n++
+	b.tally(d.At, 1)
+}
+
+// tally counts alerts of a second.
+func (b *burst) tally(at event.Time, n uint16) {
+	now, size := at/event.Second, event.Time(len(b.seconds))
+	if now > b.second {
+		if now-b.second >= size {
+			b.seconds = [len(b.seconds)]uint16{}
+		}
+		for s := max(b.second+1, now-size+1); s <= now; s++ {
+			b.seconds[s%size] = 0
+		}
+		b.second = now
+	}
+	if b.second-now < size {
+		b.seconds[now%size] += n
+	}
+}
+
+// before counts the alerts of the history before the window that ends at a time, in thousandths of those expected in a window.
+func (b *burst) before(at event.Time) uint64 {
+	size, sum := event.Time(len(b.seconds)), uint64(0)
+	for back := event.Time(11); back <= 10+burstHistory; back++ {
+		if s := at/event.Second - back; s >= 0 && b.second-s < size {
+			sum += uint64(b.seconds[s%size])
+		}
+	}
+	return 500 + sum*10_000/burstHistory
+}
+
+// Reonset tells whether a second fault began inside a cluster that runs: more of its alerts came in the last ten seconds than its own past
+// explains. It returns how many alerts of how many items, and how surprising that is; a score of 0: none did.
+func (f *Forest) Reonset(slot uint32, at event.Time, p *Params) (count, over int, score int64) {
+	c := f.clusters.At(slot)
+	if c.burst == 0 || at-c.first < p.ReonsetAge || !f.components.At(c.component).shaky() {
+		return 0, 0, 0
+	}
+	var alerts, items []uint32
+	b := f.bursts.At(c.burst)
+	for i := range min(b.n, burstRing) {
+		e := &b.ring[i]
+		if e.at > at-burstWindow && e.at <= at {
+			alerts = append(alerts, e.alert)
+			if !slices.Contains(items, e.item) {
+				items = append(items, e.item)
+			}
+		}
+	}
+	slices.Sort(alerts)
+	alerts = slices.Compact(alerts)
+	score = fixed.Excess(uint64(len(alerts))*1000, b.before(at))
+	if len(items) < p.ReonsetItems || score < p.ReonsetExcess {
+		return 0, 0, 0
+	}
+	return len(alerts), len(items), score
+}
+
+// Part begins a cluster of its own for a second fault, with the item that made it plain as its root. What alarms from here on belongs to
+// it: where a fault shows all over a component, nothing tells the late signs of the first from those of the second, and these are more.
+// It returns the alerts that showed the second fault.
+func (f *Forest) Part(d *event.Placement) (cluster uint32, alerts []uint32) {
+	f.count(d)
+	slot := f.open(d)
+	past := f.clusters.At(d.Cluster).burst
+	f.clusters.Mut(slot).burst = f.bursts.Alloc()
+	b := f.bursts.Mut(f.clusters.At(slot).burst)
+	for i := range min(f.bursts.At(past).n, burstRing) {
+		if e := f.bursts.At(past).ring[i]; e.at > d.At-burstWindow {
+			b.ring[b.n%burstRing] = e
+			b.n++
+			b.tally(e.at, 1)
+			if !slices.Contains(alerts, e.alert) {
+				alerts = append(alerts, e.alert)
+			}
+		}
+	}
+	f.merge(slot, d.Cluster)
+	c := f.clusters.Mut(slot)
+	c.first, c.expected = d.At, d.Expected
+	return slot, alerts
+}
+
+// Separate begins a cluster of items that a person took out of another; the first is its root.
+func (f *Forest) Separate(d *event.Placement, items []uint32) uint32 {
+	slot := f.open(d)
+	for _, ci := range items {
+		at := f.items.At(ci).last
+		f.leave(ci)
+		one := *d
+		one.At, one.Dependents = at, f.items.At(ci).dependents
+		f.enter(ci, slot, &one)
+	}
+	return slot
+}
+
+// mergeBursts keeps what either of two clusters remembers.
+func (f *Forest) mergeBursts(into, gone *cluster) {
+	if into.burst == 0 && gone.burst != 0 {
+		into.burst, gone.burst = gone.burst, 0
+	}
+}
