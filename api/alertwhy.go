@@ -50,10 +50,9 @@ func (d *Desk) AlertReasons(ctx context.Context, q *AlertReasonsQuery) (*AlertRe
 	}
 	if item := a.Item(); item != 0 {
 		moves := p.about(map[uint32]bool{item: true}, nil)
-		silent := silentIn(moves)
 		for n := range moves {
 			if m := moves[n].Place; m.Item == item || m.Kind == event.PlaceVirtual {
-				out.Moves = append(out.Moves, *moved(v, p, m, silent))
+				out.Moves = append(out.Moves, *p.moved(v, m))
 			}
 		}
 	}

@@ -159,15 +159,18 @@ func topologyEvidence(op []string) string {
 		}
 		return n + " items " + many
 	}
-	text := items(op[0], "that rests on it alarmed", "that rest on it alarmed")
-	if op[0] == "0" {
-		text = "Nothing that rests on it alarmed"
+	text := "It alarmed itself"
+	if op[2] == "true" {
+		text = "It says nothing itself"
+	}
+	switch {
+	case op[0] != "0":
+		text += "; " + items(op[0], "that rests on it alarmed", "that rest on it alarmed")
+	default:
+		text += "; nothing that rests on it alarmed"
 	}
 	if op[1] != "0" {
 		text += ", " + items(op[1], "that rests directly on it did not", "that rest directly on it did not")
-	}
-	if op[2] == "true" {
-		text += "; it says nothing itself"
 	}
 	return text + "."
 }

@@ -41,10 +41,9 @@ func (d *Desk) decisions(v *correlate.View, p *past, entries, moves []event.Chan
 			turns = append(turns, turn{ch, Decision{What: ch.Kind.String(), At: ch.At.Time(), By: d.name(ch.Actor), Text: ch.Text, Why: reasons(ch.Ledger)}})
 		}
 	}
-	silent := silentIn(moves)
 	for n := range moves {
 		ch := &moves[n]
-		turns = append(turns, turn{ch, Decision{What: ch.Kind.String(), At: ch.At.Time(), Why: []Reason{}, Move: moved(v, p, ch.Place, silent)}})
+		turns = append(turns, turn{ch, Decision{What: ch.Kind.String(), At: ch.At.Time(), Why: []Reason{}, Move: p.moved(v, ch.Place)}})
 	}
 	slices.SortStableFunc(turns, func(a, b turn) int {
 		if after(cursorOf(a.ch), cursorOf(b.ch)) {
@@ -72,24 +71,13 @@ func decides(ch *event.Change) bool {
 	}
 }
 
-// silentIn returns the items that were found to be the cause though they say nothing.
-func silentIn(moves []event.Change) map[uint32]bool {
-	silent := map[uint32]bool{}
-	for n := range moves {
-		if m := moves[n].Place; m.Kind == event.PlaceVirtual {
-			silent[m.Item] = true
-		}
-	}
-	return silent
-}
-
 // moved says what became of the group that an item had begun.
-func moved(v *correlate.View, p *past, m *event.Placement, silent map[uint32]bool) *Place {
+func (p *past) moved(v *correlate.View, m *event.Placement) *Place {
 	out := p.place(v, m)
 	if m.Kind != event.PlaceEdge {
 		return out
 	}
-	if silent[m.From] {
+	if p.silent[m.From] {
 		out.Sentence = fmt.Sprintf("%s rests on %s, the silent cause, and went to it with what it had begun.", out.CI, m.FromID)
 		return out
 	}

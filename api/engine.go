@@ -32,6 +32,7 @@ type Engine interface {
 	// AcceptClock follows the wall clock from here on after it jumped.
 	AcceptClock(ctx context.Context) error
 	Redactor
+	Shadows
 }
 
 func cursorOf(ch *event.Change) engine.Cursor {

@@ -27,7 +27,8 @@ type testEngine struct {
 	fails   error
 	actions []string
 
-	notReady string
+	notReady    string
+	shadowEnded string // "": a shadow runs
 }
 
 func newTestEngine(t *testing.T) *testEngine {

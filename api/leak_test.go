@@ -90,7 +90,7 @@ func bodies(method, path string) string {
 		"snooze": `{"duration":"1h"}`, "hold": `{"duration":"1h","reason":"x"}`, "sign": `{}`,
 		"tasks": `{"title":"x"}`, "relate": `{"other":"INC-1"}`, "unrelate": `{"other":"INC-1"}`, "merge": `{"other":"INC-1"}`,
 		"split": `{"alerts":["1"]}`, "{n}": `{"answer":"reject"}`, "update": `{"text":"x"}`, "reports": `{"text":"x"}`, "rate": `{"rating":5}`,
-		"cancel": `{"reason":"x"}`, "close": `{"reason":"x"}`, "reopen": `{"reason":"x"}`,
+		"cause": `{"verdict":"right"}`, "cancel": `{"reason":"x"}`, "close": `{"reason":"x"}`, "reopen": `{"reason":"x"}`,
 		"windows":   `{"name":"x","reason":"x","cis":["x"],"duration":"1h"}`,
 		"silences":  `{"matchers":[{"name":"a","value":"b"}],"duration":"1h","comment":""}`,
 		"import":    `{"cis":[{"id":"x","class":"host"}]}`,
@@ -100,6 +100,7 @@ func bodies(method, path string) string {
 		"overrides": `{"team":"ops","who":"x","duration":"1h"}`,
 		"users":     `{"login":"x"}`,
 		"tokens":    `{"name":"x"}`,
+		"shadow":    `{"files":[{"name":"x.yml","text":""}]}`,
 	}[path[strings.LastIndex(path, "/")+1:]]
 }
 
@@ -118,7 +119,7 @@ func (f *fixture) routes(do func(method, path string)) (all int) {
 
 // ofHouseOnly are the routes about what serves all tenants.
 func ofHouseOnly(path string) bool {
-	for _, prefix := range []string{"/users", "/oncall", "/notify/receivers", "/notify/test", "/admin/snapshot", "/admin/accept-clock"} {
+	for _, prefix := range []string{"/users", "/oncall", "/notify/receivers", "/notify/test", "/admin/snapshot", "/admin/accept-clock", "/admin/shadow"} {
 		if strings.HasPrefix(path, root+prefix) {
 			return true
 		}
@@ -158,10 +159,11 @@ func TestNoTenantSeesAnother(t *testing.T) {
 			tried++
 		}
 	})
-	require.Equal(t, 74, tried)
+	require.Equal(t, 82, tried)
 	fp := get[AlertList](f, "viewer", "/api/v1/alerts").Alerts[0].Claims[0].Fingerprint
 	require.Equal(t, 404, f.call("stranger", "GET", "/api/v1/alerts/"+fp, "").StatusCode, "nor by fingerprint")
 	f.holdsNone("stranger", "/metrics", 403, mains)
+	f.holdsNone("stranger", "/api/v1/alerts/"+objects["/api/v1/alerts/"][1]+"/why?not=INC-1", 404, mains)
 }
 
 // holdsNone gets a path and looks for words that its answer must not hold. A refusal may repeat what was asked for.
@@ -210,7 +212,7 @@ func TestNoTenantTouchesAnother(t *testing.T) {
 		require.Len(t, f.engine.actions, actions, target)
 		tried++
 	})
-	require.Equal(t, 59, tried)
+	require.Equal(t, 62, tried)
 	require.Len(t, f.opts.People.List(), 1)
 	require.Len(t, f.opts.Outbox.(*drawer).overrides, 1)
 	require.Equal(t, 403, f.call("stranger", "POST", "/-/reload", "").StatusCode)
@@ -280,7 +282,7 @@ func TestWhatIsAnothersIsAsIfItWereNot(t *testing.T) {
 		require.Equal(t, plain(nobodys), plain(foreign), "%s %s", method, path)
 		tried++
 	})
-	require.Equal(t, 53, tried)
+	require.Equal(t, 55, tried)
 	require.Equal(t,
 		strings.ReplaceAll(f.call("house-person", "GET", "/api/v1/me", "", inTenant("other")).text, "other", "T"),
 		strings.ReplaceAll(f.call("house-person", "GET", "/api/v1/me", "", inTenant("nowhere")).text, "nowhere", "T"), "nor whether a tenant is there")

@@ -29,8 +29,7 @@ const (
 // membersWhy says of each item, and of each alert without one, why it is in an incident; left is how many are left out.
 func membersWhy(v *correlate.View, p *past, id event.IncidentID, moves []event.Change) (list []MemberWhy, left int) {
 	list = []MemberWhy{}
-	at, silent := map[uint32]int{}, silentIn(moves)
-	over := map[uint32]bool{}
+	at, over := map[uint32]int{}, map[uint32]bool{}
 	for a := range v.Members(id) {
 		item := a.Item()
 		n, known := at[item]
@@ -52,7 +51,7 @@ func membersWhy(v *correlate.View, p *past, id event.IncidentID, moves []event.C
 	for n := range moves {
 		m := moves[n].Place
 		if k, known := at[m.Item]; known && m.Kind == event.PlaceEdge && m.Item != 0 {
-			list[k].Moved = moved(v, p, m, silent)
+			list[k].Moved = p.moved(v, m)
 			list[k].Sentence += " Then: " + list[k].Moved.Sentence
 		}
 	}

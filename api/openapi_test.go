@@ -81,11 +81,11 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 	slices.Sort(got)
 	require.Equal(t, []string{
-		"DELETE /api/v1/incidents/{id}/major", "DELETE /api/v1/incidents/{id}/parent", "DELETE /api/v1/incidents/{id}/ticket",
+		"DELETE /api/v1/admin/shadow", "DELETE /api/v1/incidents/{id}/major", "DELETE /api/v1/incidents/{id}/parent", "DELETE /api/v1/incidents/{id}/ticket",
 		"DELETE /api/v1/oncall/overrides/{id}", "DELETE /api/v1/silences/{id}", "DELETE /api/v1/users/{login}/tokens/{name}",
-		"DELETE /api/v1/windows/{id}", "GET /api/v1/alerts", "GET /api/v1/alerts/{id}", "GET /api/v1/calendar", "GET /api/v1/cis",
+		"DELETE /api/v1/windows/{id}", "GET /api/v1/admin/shadow", "GET /api/v1/admin/shadow/diff", "GET /api/v1/alerts", "GET /api/v1/alerts/{id}", "GET /api/v1/alerts/{id}/why", "GET /api/v1/calendar", "GET /api/v1/cis",
 		"GET /api/v1/cis/unbound", "GET /api/v1/cis/{id}", "GET /api/v1/cis/{id}/deps", "GET /api/v1/cis/{id}/impact",
-		"GET /api/v1/cis/{id}/versions", "GET /api/v1/cmdb/export", "GET /api/v1/handover", "GET /api/v1/heartbeats", "GET /api/v1/incidents",
+		"GET /api/v1/cis/{id}/versions", "GET /api/v1/cmdb/export", "GET /api/v1/correlation", "GET /api/v1/handover", "GET /api/v1/heartbeats", "GET /api/v1/incidents",
 		"GET /api/v1/incidents/offer", "GET /api/v1/incidents/{id}", "GET /api/v1/incidents/{id}/alerts", "GET /api/v1/incidents/{id}/timeline",
 		"GET /api/v1/incidents/{id}/why", "GET /api/v1/me", "GET /api/v1/notify/messages", "GET /api/v1/notify/receivers", "GET /api/v1/oncall",
 		"GET /api/v1/outages", "GET /api/v1/outages/{id}", "GET /api/v1/services", "GET /api/v1/services/{id}",
@@ -93,10 +93,10 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"GET /api/v1/sources", "GET /api/v1/status", "GET /api/v1/storms", "GET /api/v1/stream", "GET /api/v1/users",
 		"GET /api/v1/users/{login}", "GET /api/v1/windows", "GET /api/v1/windows/{id}", "PATCH /api/v1/incidents/{id}",
 		"PATCH /api/v1/incidents/{id}/tasks/{n}", "PATCH /api/v1/outages/{id}", "PATCH /api/v1/users/{login}", "POST /api/v1/admin/accept-clock",
-		"POST /api/v1/admin/redact", "POST /api/v1/admin/snapshot", "POST /api/v1/cis/{id}/release", "POST /api/v1/cis/{id}/retire",
+		"POST /api/v1/admin/redact", "POST /api/v1/admin/shadow", "POST /api/v1/admin/snapshot", "POST /api/v1/cis/{id}/release", "POST /api/v1/cis/{id}/retire",
 		"POST /api/v1/cmdb/import", "POST /api/v1/handover/notes", "POST /api/v1/handover/sign", "POST /api/v1/incidents",
 		"POST /api/v1/incidents/{id}/acknowledge", "POST /api/v1/incidents/{id}/assign", "POST /api/v1/incidents/{id}/begin",
-		"POST /api/v1/incidents/{id}/cancel", "POST /api/v1/incidents/{id}/close", "POST /api/v1/incidents/{id}/hold",
+		"POST /api/v1/incidents/{id}/cancel", "POST /api/v1/incidents/{id}/cause", "POST /api/v1/incidents/{id}/close", "POST /api/v1/incidents/{id}/hold",
 		"POST /api/v1/incidents/{id}/merge", "POST /api/v1/incidents/{id}/notes", "POST /api/v1/incidents/{id}/proposals/{n}",
 		"POST /api/v1/incidents/{id}/rate", "POST /api/v1/incidents/{id}/relate", "POST /api/v1/incidents/{id}/reopen",
 		"POST /api/v1/incidents/{id}/reports", "POST /api/v1/incidents/{id}/resolve", "POST /api/v1/incidents/{id}/silence",
@@ -116,7 +116,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	objects := f.objects()
 	sp := newSpec(http.NewServeMux(), "1", "")
 	s := &server{Options: f.opts, desk: NewDesk(f.engine, ""), streams: &streams{}}
-	for _, routes := range []func(*spec){s.incidentRoutes, s.lifeRoutes, s.dossierRoutes, s.linkRoutes, s.majorRoutes, s.alertRoutes, s.silenceRoutes, s.windowRoutes, s.watchRoutes, s.handoverRoutes, s.cmdbRoutes, s.serviceRoutes, s.outageRoutes, s.notifyRoutes, s.peopleRoutes, s.systemRoutes} {
+	for _, routes := range []func(*spec){s.incidentRoutes, s.causeRoutes, s.lifeRoutes, s.dossierRoutes, s.linkRoutes, s.majorRoutes, s.alertRoutes, s.silenceRoutes, s.windowRoutes, s.watchRoutes, s.handoverRoutes, s.cmdbRoutes, s.serviceRoutes, s.outageRoutes, s.notifyRoutes, s.peopleRoutes, s.systemRoutes} {
 		routes(sp)
 	}
 	doc, checked := sp.api.OpenAPI(), 0
@@ -132,5 +132,5 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		require.Empty(t, res.Errors, path)
 		checked++
 	}
-	require.Equal(t, 36, checked)
+	require.Equal(t, 40, checked)
 }

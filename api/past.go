@@ -15,11 +15,12 @@ type past struct {
 	firing map[event.AlertID]*event.Change // the latest onset of each alert
 	moves  []event.Change                  // groups that went into others, silent causes, second faults
 	spoke  map[uint32][]event.Time         // by item: when its alerts began
+	silent map[uint32]bool                 // items that were found to be the cause though they say nothing
 	cut    bool                            // not all of it was looked at, or is kept
 }
 
 func newPast() *past {
-	return &past{firing: map[event.AlertID]*event.Change{}, spoke: map[uint32][]event.Time{}}
+	return &past{firing: map[event.AlertID]*event.Change{}, spoke: map[uint32][]event.Time{}, silent: map[uint32]bool{}}
 }
 
 // take looks at one change.
@@ -33,6 +34,9 @@ func (p *past) take(ch *event.Change) {
 			p.spoke[ch.Place.Item] = append(p.spoke[ch.Place.Item], ch.Place.At)
 		}
 	case event.ItemPlaced, event.ClusterParted:
+		if ch.Place.Kind == event.PlaceVirtual {
+			p.silent[ch.Place.Item] = true
+		}
 		if !slices.ContainsFunc(p.moves, func(have event.Change) bool { return have.Seq == ch.Seq && have.N == ch.N }) {
 			p.moves = append(p.moves, *ch)
 		}

@@ -54,13 +54,13 @@ func (k *past) place(v *correlate.View, p *event.Placement) *Place {
 	if p.Near != event.NoScore {
 		out.Near = &NearCase{incidentID(p.NearIn), p.NearGap.Duration().Seconds(), p.Near, p.Alpha}
 	}
-	out.tell(p, k.orderOf(p), v)
+	out.tell(p, k, v)
 	return out
 }
 
 // tell puts a placement into words: what decided, and what did not.
-func (out *Place) tell(p *event.Placement, order string, v *correlate.View) {
-	edge, near := edgeWords(p, order), nearWords(p, out.Component)
+func (out *Place) tell(p *event.Placement, k *past, v *correlate.View) {
+	edge, near := k.edgeWords(p), nearWords(p, out.Component)
 	need := fmt.Sprintf("; %s needed", isNeeded(p.Needed))
 	switch p.Kind {
 	case event.PlaceEdge:
@@ -109,11 +109,15 @@ func (out *Place) ofRoot(edge, near, need string) {
 }
 
 // edgeWords says how good the explanation by a relation is, "" when there is none.
-func edgeWords(p *event.Placement, order string) string {
+func (k *past) edgeWords(p *event.Placement) string {
 	if p.Edge == event.NoScore || p.From == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s (%s), which alarmed %s: %s", p.FromID, hopWords(p.Hops), apart(p.Gap, order), likelier(p.Edge, p.Needed))
+	what := "which alarmed " + apart(p.Gap, k.orderOf(p))
+	if k.silent[p.From] {
+		what = "the silent cause, found " + apart(p.Gap, "")
+	}
+	return fmt.Sprintf("%s (%s), %s: %s", p.FromID, hopWords(p.Hops), what, likelier(p.Edge, p.Needed))
 }
 
 // nearWords says how good the explanation by the component is, "" when there is none.

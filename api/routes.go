@@ -56,6 +56,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.incidentRoutes(sp)
 	s.actionRoutes(sp)
 	s.causeRoutes(sp)
+	s.pairRoutes(sp)
 	s.pauseRoutes(sp)
 	s.lifeRoutes(sp)
 	s.dossierRoutes(sp)
@@ -188,6 +189,7 @@ func (s *server) systemRoutes(sp *spec) {
 	s.adminRoute(sp, "snapshot", "Write a snapshot now", s.Engine.Snapshot)
 	s.adminRoute(sp, "accept-clock", "Follow the wall clock after it jumped", s.Engine.AcceptClock)
 	s.redactRoute(sp)
+	s.shadowRoutes(sp)
 	stream := sp.operation(route{method: "GET", path: "/stream", role: auth.Viewer, tag: "system", summary: "Follow changes as server-sent events"})
 	stream.Description = "One event per change: `id` is shard.seq.n, `event` the change's kind, `data` a Change. Repeats (alert_seen) are left out. " +
 		"A comment comes every 15 s. `hello` is the first event; `truncated` says that the place asked for is gone: load everything anew."

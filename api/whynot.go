@@ -59,7 +59,15 @@ func (d *Desk) whyNot(ctx context.Context, v *correlate.View, p *past, a correla
 	case where == nil || where.Kind == event.PlaceNone:
 		out.no("Topology had no say when it began to fire.")
 	default:
-		return out, d.whyPlacedElsewhere(ctx, v, a, &i, p.place(v, where), where, out)
+		e := &elsewhere{p, v, a, &i, where}
+		if e.scores(out) {
+			break
+		}
+		items, components, err := d.itemsBefore(ctx, v, &i, where.At)
+		if err != nil {
+			return nil, err
+		}
+		e.distance(out, items, components)
 	}
 	return out, nil
 }
@@ -88,33 +96,41 @@ func groupWords(i *event.IncidentState) string {
 	return fmt.Sprintf("rule %s by %s", i.Rule, i.Labels)
 }
 
-// whyPlacedElsewhere compares the scores of a placement with what an incident had to offer.
-func (d *Desk) whyPlacedElsewhere(ctx context.Context, v *correlate.View, a correlate.Alert, i *correlate.Incident, placed *Place, p *event.Placement, out *WhyNot) error {
+// elsewhere is an alert that was placed, and an incident in which it is not.
+type elsewhere struct {
+	*past
+	v     *correlate.View
+	alert correlate.Alert
+	other *correlate.Incident
+	place *event.Placement
+}
+
+// scores compares the scores of a placement with what the incident had to offer. It returns false when neither of them was about it.
+func (e *elsewhere) scores(out *WhyNot) bool {
+	p := e.place
 	switch p.Kind {
 	case event.PlaceSame:
 		out.no("Its item alarmed %s in what it joined; nothing else was looked at.", apart(p.Gap, "before"))
-		return nil
+		return true
 	case event.PlaceBack:
 		out.no("It came back to what it had been in; nothing else was looked at.")
-		return nil
+		return true
 	default:
 	}
-	byEdge, byNear := p.Edge != event.NoScore && p.FromIn == i.ID, p.Near != event.NoScore && p.NearIn == i.ID
+	byEdge, byNear := p.Edge != event.NoScore && p.FromIn == e.other.ID, p.Near != event.NoScore && p.NearIn == e.other.ID
 	if byEdge {
-		out.lost("It rests on "+edgeWords(p, ""), p.Edge, p)
+		out.lost("It rests on "+e.edgeWords(p), p.Edge, p)
 	}
 	if byNear {
-		out.lost(nearWords(p, placed.Component), p.Near, p)
+		out.lost(nearWords(p, e.v.ComponentName(p.Component)), p.Near, p)
 	}
-	if byEdge || byNear {
-		return nil
-	}
-	items, components, err := d.itemsBefore(ctx, v, i, p.At)
-	if err != nil {
-		return err
-	}
-	id, _, _ := a.CI()
-	up, found := v.UpstreamOf(a.Tenant(), id), ""
+	return byEdge || byNear
+}
+
+// distance says where the incident's items lay: upstream, in the same component, or nowhere near.
+func (e *elsewhere) distance(out *WhyNot, items map[string]bool, components map[uint32]bool) {
+	p, id, component := e.place, e.v.CMDB().ID(e.place.Item), e.v.ComponentName(e.place.Component)
+	up, found := e.v.UpstreamOf(e.alert.Tenant(), id), ""
 	for item := range items {
 		if hops, ok := up[item]; ok && (found == "" || hops < up[found] || hops == up[found] && item < found) {
 			found = item
@@ -122,21 +138,20 @@ func (d *Desk) whyPlacedElsewhere(ctx context.Context, v *correlate.View, a corr
 	}
 	switch {
 	case found != "" && p.Edge != event.NoScore:
-		out.no("It rests on %s of %s (%s), but %s explained it better.", found, i.ID, hopWords(up[found]), p.FromID)
+		out.no("It rests on %s of %s (%s), but %s explained it better.", found, e.other.ID, hopWords(up[found]), p.FromID)
 	case found != "":
-		out.no("It rests on %s of %s (%s) as the topology is now; when it was placed, that item was in no group that still took others in.", found, i.ID, hopWords(up[found]))
+		out.no("It rests on %s of %s (%s) as the topology is now; when it was placed, that item was in no group that still took others in.", found, e.other.ID, hopWords(up[found]))
 	default:
-		out.no("None of the items of %s is within 2 hops of what %s rests on, as the topology is now.", i.ID, id)
+		out.no("%s rests on none of the items of %s, within 2 hops and as the topology is now.", id, e.other.ID)
 	}
 	switch {
-	case !components[p.Component] && len(components) > 0:
-		out.no("%s is of another component than %s.", i.ID, placed.Component)
+	case len(components) > 0 && !components[p.Component]:
+		out.no("%s is of another component than %s (%s).", e.other.ID, id, component)
 	case components[p.Component] && p.NearIn != 0:
-		out.no("In the component %s it was %s that had alarmed last; only the last is looked at.", placed.Component, p.NearIn)
+		out.no("In the component %s it was %s that had alarmed last; only the last is looked at.", component, p.NearIn)
 	case components[p.Component]:
-		out.no("In the component %s nothing that still took others in had alarmed last.", placed.Component)
+		out.no("In the component %s no group that still took others in had alarmed.", component)
 	}
-	return nil
 }
 
 // lost says what an explanation lacked.

@@ -24,6 +24,7 @@ func (s *State) fullClaim(slot, source uint32, ev *event.Event, c event.ClaimSta
 	c.Labels, c.Annotations, c.GeneratorURL = ev.Labels, ev.Annotations, ev.GeneratorURL
 	c.Severity, c.SeverityUnknown = ev.Severity, ev.SeverityUnknown
 	if c.Phase == event.Firing {
+		s.read(&c, ev.Labels, ev.Annotations)
 		s.quiet(&c, ev.Labels)
 	}
 	return c
@@ -47,7 +48,7 @@ func (s *State) alertState(slot uint32) event.AlertState {
 	a := s.alerts.At(slot)
 	state := a.state(slot)
 	state.Flap = flapOf(a, s.flaps.At(a.flap))
-	return s.named(state, s.claimLabels(a.claims))
+	return s.named(state, s.plainLabels(a.claims))
 }
 
 // newClaim adds one more source, or one more label set, to an alert that is known. Its slot is new, or that of a claim that ended.
@@ -57,6 +58,8 @@ func (s *State) newClaim(b *event.Batch, alert uint32, claim event.ClaimState, h
 	case h.cleared:
 		s.emit(event.Change{Kind: event.ClaimEnded, Alert: a, Claim: claim})
 	case a.Phase == event.Firing:
+		s.treat(&a, &claim)
+		s.inherit(&claim, alert)
 		raise(&a, claim.Severity)
 		a.StartsAt = min(a.StartsAt, claim.StartsAt)
 		a.Suppressed = a.Suppressed && suppressed(&claim)
@@ -69,7 +72,7 @@ func (s *State) newClaim(b *event.Batch, alert uint32, claim event.ClaimState, h
 
 // stepClaim takes word of a claim that is known.
 func (s *State) stepClaim(b *event.Batch, alert, slot uint32, ev *event.Event, h heard) {
-	if rec := s.claims.At(slot); endedUnsaid(rec, h) {
+	if rec := s.claims.At(slot); endedUnsaid(rec, s.alerts.At(alert).firingAt, h) {
 		ended := rec.state(slot)
 		ended.Phase, ended.EndsAt, ended.Timeout = event.Expired, rec.seenAt, false
 		s.claimEnds(alert, ended, event.Expired)
@@ -114,9 +117,12 @@ func (s *State) brief(slot uint32) event.AlertState {
 
 // claimFires takes a claim that begins to fire, anew or again.
 func (s *State) claimFires(b *event.Batch, alert uint32, claim event.ClaimState, ls event.Labels, what effect) {
-	s.quiet(&claim, ls)
 	a := s.alertState(alert)
+	s.readAgain(&claim, ls)
+	s.quiet(&claim, ls)
+	s.treat(&a, &claim)
 	if a.Phase == event.Firing {
+		s.inherit(&claim, alert)
 		raise(&a, claim.Severity)
 		a.StartsAt = min(a.StartsAt, claim.StartsAt)
 		a.Suppressed = a.Suppressed && suppressed(&claim)
@@ -157,6 +163,9 @@ func (s *State) claimEnds(alert uint32, claim event.ClaimState, how event.AlertP
 		s.emit(event.Change{Kind: event.ClaimEnded, Alert: a, Claim: claim})
 	}
 	s.settled(alert, claim.ID)
+	if rec := s.alerts.At(alert); rec.kind == event.KindDown && rec.phase != event.Firing && rec.incident != 0 {
+		s.reviewSymptoms(rec.incident)
+	}
 }
 
 // alertEnds emits the end of an alert's last live claim. One source's silence outweighs another's clear: nobody knows.
@@ -191,7 +200,7 @@ func (s *State) liveClaims(alert, but uint32) (l live) {
 		switch rec.phase {
 		case event.Firing:
 			l.firing++
-			if rec.silences > 0 || rec.flags&(flagInhibited|flagMaintenance) != 0 {
+			if rec.silences > 0 || rec.flags&(flagInhibited|flagMaintenance|flagSymptom|flagFiltered) != 0 {
 				l.suppressed++
 			}
 			if l.worst == event.Clear || rec.severity < l.worst {
@@ -205,7 +214,9 @@ func (s *State) liveClaims(alert, but uint32) (l live) {
 	return l
 }
 
-func suppressed(c *event.ClaimState) bool { return c.Silences > 0 || c.Inhibited || c.Maintenance }
+func suppressed(c *event.ClaimState) bool {
+	return c.Silences > 0 || c.Inhibited || c.Maintenance || c.Symptom || c.Filtered
+}
 
 // ease moves the alert's severity towards worst, the worst of its live claims: up at once, down after a hold.
 func (s *State) ease(a *event.AlertState, worst event.Severity) {

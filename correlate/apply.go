@@ -13,6 +13,7 @@ import (
 // emit stamps a change, appends it to the step's output and moves the state by it.
 func (s *State) emit(ch event.Change) {
 	ch.Shard, ch.Seq, ch.At, ch.N = s.in.Shard, s.in.Seq, s.in.At, uint32(len(s.out))
+	s.account(&ch)
 	s.out = append(s.out, ch)
 	s.apply(&s.out[len(s.out)-1])
 	if ch.Incident != nil && ch.Incident.Priority == 1 {
@@ -51,7 +52,7 @@ func (s *State) apply(ch *event.Change) {
 		s.dropAlert(ch.Alert.ID.Slot())
 	case event.AlertFiring, event.AlertUpdated, event.AlertCleared, event.AlertExpired, event.ClaimEnded,
 		event.AlertSuppressed, event.AlertReleased, event.AlertSeverity, event.AlertJoined, event.AlertDamped, event.AlertSteadied,
-		event.AlertMoved:
+		event.AlertMoved, event.AlertReviewed:
 		s.applyAlert(ch)
 	case event.IncidentOpened, event.IncidentUpdated, event.IncidentAcknowledged, event.IncidentAssigned, event.IncidentNoted,
 		event.IncidentCleared, event.IncidentRecovered, event.IncidentRelapsed, event.IncidentSignalLost,
@@ -85,8 +86,12 @@ func (s *State) apply(ch *event.Change) {
 		s.forest.AddComponent(ch.Source.Tenant, ch.Text, s.text.Intern(ch.Source.Tenant), s.text.Intern(ch.Text))
 	case event.ItemPlaced, event.ClusterParted:
 		s.applyPlacement(ch.Place, 0)
+	case event.PairAnswered:
+		s.applyPair(ch)
 	case event.ClusterSettled:
 		s.applySettled(ch.Place.Cluster)
+	case event.TraceNoted, event.TraceDropped, event.AbsenceRaised:
+		s.applyTrace(ch)
 	default:
 		s.applyMeta(ch)
 	}
@@ -121,8 +126,11 @@ func (s *State) loadRules(text []byte) {
 	if err != nil {
 		panic(err)
 	}
+	s.dropTraces()
+	s.dropSchemes()
 	s.rules, s.meta.Rules = set, append([]byte(nil), text...)
 	s.useCorrelation()
+	s.useReading()
 	s.reindexInhibition()
 	s.reschedule()
 }
@@ -163,6 +171,7 @@ func (s *State) applySeen(ch *event.Change) {
 	}
 	if ch.Kind == event.AlertSeen {
 		s.sources.Mut(claim.source).lastWord = ch.At
+		s.countRepeat(claim.source)
 	}
 }
 
@@ -174,22 +183,29 @@ func (r *claimRec) put(c *event.ClaimState) {
 	for _, f := range [...]struct {
 		on  bool
 		bit uint8
-	}{{c.Timeout, flagTimeout}, {c.Unconfirmed, flagUnconfirmed}, {c.Inhibited, flagInhibited}, {c.SeverityUnknown, flagSeverityUnknown}, {c.Maintenance, flagMaintenance}} {
+	}{{c.Timeout, flagTimeout}, {c.Unconfirmed, flagUnconfirmed}, {c.Inhibited, flagInhibited}, {c.SeverityUnknown, flagSeverityUnknown}, {c.Maintenance, flagMaintenance}, {c.Symptom, flagSymptom}, {c.Filtered, flagFiltered}} {
 		if f.on {
 			r.flags |= f.bit
 		}
+	}
+	if c.Symptom {
+		r.staleAt = c.SymptomUntil
 	}
 }
 
 // claimState is the inverse of put.
 func (r *claimRec) state(slot uint32) event.ClaimState {
-	return event.ClaimState{
+	c := event.ClaimState{
 		ID: slot, Source: r.source, Content: r.content,
 		Phase: r.phase, Severity: r.severity, Silences: r.silences,
 		SeverityUnknown: r.flags&flagSeverityUnknown != 0, Timeout: r.flags&flagTimeout != 0,
-		Unconfirmed: r.flags&flagUnconfirmed != 0, Inhibited: r.flags&flagInhibited != 0, Maintenance: r.flags&flagMaintenance != 0,
+		Unconfirmed: r.flags&flagUnconfirmed != 0, Inhibited: r.flags&flagInhibited != 0, Maintenance: r.flags&flagMaintenance != 0, Filtered: r.flags&flagFiltered != 0,
 		StartsAt: r.startsAt, EndsAt: r.endsAt, LastStart: r.lastStart, ClearedAt: r.clearedAt, StaleAt: r.staleAt,
 	}
+	if c.Symptom = r.flags&flagSymptom != 0; c.Symptom {
+		c.StaleAt, c.SymptomUntil = 0, r.staleAt
+	}
+	return c
 }
 
 func (s *State) applyAlert(ch *event.Change) {
@@ -201,6 +217,9 @@ func (s *State) applyAlert(ch *event.Change) {
 	}
 	a := s.alerts.Mut(slot)
 	a.put(&ch.Alert)
+	if a.occurrences != before.occurrences {
+		a.flags &^= flagTraced // another occurrence
+	}
 	s.putFlap(slot, &ch.Alert.Flap)
 	if before.firstAt == 0 {
 		s.bornAlert(slot, ch)
@@ -211,6 +230,12 @@ func (s *State) applyAlert(ch *event.Change) {
 	}
 	s.relink(slot, &before)
 	s.recount(&before, a)
+	if a.incident != 0 && a.incident != before.incident {
+		s.followIncident(slot)
+	}
+	if ch.Kind == event.AlertFiring && a.occurrences > before.occurrences && a.ci != 0 {
+		s.learnPair(slot)
+	}
 	if before.incident == 0 && a.incident != 0 && s.topological(a) { // now there is an incident whose cause is looked for
 		if c := s.forest.ClusterOf(a.ci); c != 0 {
 			s.scheduleCluster(c)
@@ -238,8 +263,8 @@ func (r *alertRec) put(a *event.AlertState) {
 	r.number = uint32(a.ID >> 32)
 	r.startsAt, r.firingAt, r.endedAt, r.easesAt, r.firstAt = a.StartsAt, a.FiringAt, a.EndedAt, a.EasesAt, a.FirstAt
 	r.occurrences, r.phase, r.severity, r.reason, r.incident = a.Occurrences, a.Phase, a.Severity, a.Reason, a.Incident
-	r.ci, r.bound, r.boundBy = a.CI, a.Bound, a.BoundBy
-	r.flags = 0
+	r.ci, r.bound, r.boundBy, r.kind, r.quiet = a.CI, a.Bound, a.BoundBy, a.Kind, a.Quiet
+	r.flags &= flagTraced | flagApart
 	if a.Ghost {
 		r.flags |= flagGhost
 	}
@@ -257,7 +282,7 @@ func (r *alertRec) state(slot uint32) event.AlertState {
 		ID: event.NewAlertID(slot, r.number), Phase: r.phase, Severity: r.severity, Reason: r.reason,
 		Ghost: r.flags&flagGhost != 0, Suppressed: r.flags&flagSuppressed != 0, Occurrences: r.occurrences,
 		Incident: r.incident, StartsAt: r.startsAt, FiringAt: r.firingAt, EndedAt: r.endedAt, EasesAt: r.easesAt, FirstAt: r.firstAt,
-		CI: r.ci, Bound: r.bound, BoundBy: r.boundBy,
+		CI: r.ci, Bound: r.bound, BoundBy: r.boundBy, Kind: r.kind, Quiet: r.quiet,
 	}
 }
 
@@ -265,8 +290,9 @@ func (r *alertRec) state(slot uint32) event.AlertState {
 func (s *State) bornAlert(slot uint32, ch *event.Change) {
 	s.meta.Born = max(s.meta.Born, uint32(ch.Alert.ID>>32))
 	tenant := s.tenantOf(ch.Claim.Source)
-	s.alerts.Mut(slot).identity, s.work.bytes = ch.Claim.Labels.Identity(tenant, s.work.bytes)
-	if old := s.findAlert(s.alerts.At(slot).identity, tenant, ch.Claim.Labels); old != 0 {
+	scheme := s.work.reading.scheme
+	s.alerts.Mut(slot).identity = s.identityBy(scheme, tenant, ch.Claim.Labels)
+	if old := s.findAlert(identity{s.alerts.At(slot).identity, scheme}, tenant, ch.Claim.Labels); old != 0 {
 		s.byIdentity.Delete(s.alerts.At(old).identity, old) // it ended long ago: what is heard from here on is about the new one
 	}
 	s.byIdentity.Insert(s.alerts.At(slot).identity, slot)
@@ -275,7 +301,7 @@ func (s *State) bornAlert(slot uint32, ch *event.Change) {
 		s.applyPlacement(ch.Place, slot)
 		k = s.numberKey(s.forest.ClusterOf(ch.Place.Item))
 	} else {
-		k = s.groupOf(tenant, ch.Claim.Labels)
+		k = s.groupOf(tenant, s.onItem(s.look(ch.Claim.Labels, ch.Claim.Annotations), ch.Alert.CI))
 	}
 	s.joinGroup(slot, k)
 	if ch.Place != nil {
@@ -314,7 +340,7 @@ func (s *State) applyClaim(alert uint32, ch *event.Change) {
 // carriesWord tells whether a claim's change came of something that its source said.
 func carriesWord(ch *event.Change) bool {
 	switch ch.Kind {
-	case event.AlertSuppressed, event.AlertReleased:
+	case event.AlertSuppressed, event.AlertReleased, event.AlertReviewed:
 		return false
 	case event.AlertExpired, event.ClaimEnded:
 		return ch.Claim.Phase != event.Expired
@@ -349,6 +375,11 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 	if old.alert == 0 {
 		rec.alert = alert
 		a := s.alerts.Mut(alert)
+		rec.scheme = s.work.reading.scheme
+		if a.claims != 0 {
+			rec.scheme = s.claims.At(a.claims).scheme
+		}
+		s.countScheme(rec.scheme, 1)
 		rec.next, a.claims = a.claims, c.ID
 	}
 }
@@ -357,7 +388,7 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 func (s *State) dropAlert(slot uint32) {
 	before := *s.alerts.At(slot)
 	after := before
-	after.incident, after.phase, after.flags, after.ci = 0, event.Cleared, 0, 0
+	after.incident, after.phase, after.flags, after.ci, after.quiet = 0, event.Cleared, 0, 0, 0
 	*s.alerts.Mut(slot) = after
 	s.relink(slot, &before)
 	s.recount(&before, &after)
@@ -372,6 +403,7 @@ func (s *State) dropAlert(slot uint32) {
 			s.sources.Mut(rec.source).active--
 		}
 		s.timers.Cancel(rec.timer)
+		s.countScheme(rec.scheme, -1)
 		s.text.Free(rec.labels)
 		s.text.Free(rec.annotations)
 		s.text.Release(rec.url)
@@ -384,6 +416,8 @@ func (s *State) dropAlert(slot uint32) {
 // recount moves the counts that follow from one alert's state.
 func (s *State) recount(before, after *alertRec) {
 	s.recountCI(before, after)
+	s.recountQuiet(before, after)
+	s.recountDowns(before, after)
 	if before.phase == event.Firing {
 		s.meta.Firing--
 	}
@@ -402,6 +436,9 @@ func (m *memberRec) count(a *alertRec, by int32) {
 	m.alerts += uint32(by)
 	if a.flags&flagDamped != 0 {
 		m.damped += uint32(by)
+	}
+	if a.flags&flagApart != 0 {
+		m.apart += uint32(by)
 	}
 	switch a.phase {
 	case event.Firing:

@@ -100,7 +100,10 @@ func withoutPort(value string) string {
 
 // bindOnset binds an alert that begins. Where its labels name an item that nobody has told of, one is made for it.
 func (s *State) bindOnset(a *event.AlertState, tenant string, ls event.Labels) {
-	b := s.bind(tenant, ls)
+	b, rule := s.bindByRule(tenant, &s.work.reading.input)
+	if rule < 0 {
+		b = s.bind(tenant, ls)
+	}
 	if b.bound == event.Unbound {
 		b = s.discover(tenant, ls)
 	}
@@ -148,14 +151,18 @@ func (s *State) rebind(tenant string) {
 		if a.phase != event.Firing || a.firstAt == 0 || s.tenantOf(s.claims.At(a.claims).source) != tenant {
 			continue
 		}
-		if a.bound != event.BoundByID && a.bound != event.BoundByLabel {
-			s.bindAnew(slot, s.bind(tenant, s.claimLabels(a.claims)))
+		if a.bound != event.BoundByID && a.bound != event.BoundByLabel && a.bound != event.BoundByRule {
+			b, rule := s.bindByRule(tenant, s.lookAt(a.claims))
+			if rule < 0 {
+				b = s.bind(tenant, s.work.reading.input.Labels)
+			}
+			s.bindAnew(slot, b)
 			a = s.alerts.At(slot)
 		}
 		if a.incident == 0 {
 			continue
 		}
-		said := s.saidService(tenant, s.claimLabels(a.claims))
+		said := s.saidService(tenant, s.seenLabels(a.claims))
 		if seen := [3]uint32{uint32(a.incident), a.ci, said}; !walked[seen] {
 			walked[seen] = true
 			s.reviewHurt(slot, false)

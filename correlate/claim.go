@@ -97,12 +97,17 @@ func mergeFiring(c *event.ClaimState, h heard) effect {
 
 // quietGap is how long a source must have said nothing of an alert before a later start means that it ended in between. The replicas
 // of one Prometheus begin an alert up to an evaluation apart, and each repeats it every minute or two.
+// Half of that will do for an alert that was never repeated.
 const quietGap = 2 * event.Minute
 
 // endedUnsaid tells whether a claim that still counts as firing had ended when its source says that it began: the source names a start
 // that lies well after its last word, and never said how long the first was valid.
-func endedUnsaid(c *claimRec, h heard) bool {
-	return c.phase == event.Firing && c.flags&flagTimeout != 0 && !h.cleared && h.said && c.lastStart != 0 && h.startsAt > c.seenAt+quietGap
+func endedUnsaid(c *claimRec, firingAt event.Time, h heard) bool {
+	gap := quietGap
+	if c.seenAt <= firingAt {
+		gap /= 2
+	}
+	return c.phase == event.Firing && c.flags&flagTimeout != 0 && !h.cleared && h.said && c.lastStart != 0 && h.startsAt > c.seenAt+gap
 }
 
 // mergeStale judges a firing that began before the last clear: a batch that was held up somewhere, or an alert that the

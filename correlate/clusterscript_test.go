@@ -16,6 +16,9 @@ func describePlace(d *event.Placement) string {
 	}
 	switch d.Kind {
 	case event.PlaceEdge:
+		if d.Edge == event.NoScore {
+			return " (below " + d.FromID + ")"
+		}
 		return fmt.Sprintf(" (rests on %s, %d hops, after %s, %s)", d.FromID, d.Hops, d.Gap.Duration(), nats(d.Edge))
 	case event.PlaceNear:
 		return fmt.Sprintf(" (its component shakes, after %s, %s)", d.NearGap.Duration(), nats(d.Near))
@@ -88,4 +91,25 @@ func dumpClusters(v *View) string {
 		}
 	}
 	return b.String()
+}
+
+// verdict carries out `verdict INC-1 right|wrong|other by NAME [ITEM]`.
+func (p *player) verdict(rest string) {
+	f := strings.Fields(rest)
+	c := event.Command{
+		Kind: event.JudgeCause, Incident: uint64(p.id(f[0])), Actor: f[3],
+		Number: map[string]uint32{"right": uint32(event.CauseRight), "wrong": uint32(event.CauseWrong), "other": uint32(event.CauseOther)}[f[1]],
+	}
+	if len(f) > 4 {
+		c.Text = f[4]
+	}
+	p.do(c)
+}
+
+// components prints what is learned of each component.
+func (p *player) components() {
+	for _, c := range p.state.View().Components("main") {
+		fmt.Fprintf(&p.out, "    | %s: alpha %.3f, %d items alarmed, %d groups open, %d learned, causes right %d of %d\n",
+			c.Name, float64(c.Alpha)/1e6, c.Items, c.Open, c.Learned, c.Right, c.Judged)
+	}
 }

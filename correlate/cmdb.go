@@ -64,6 +64,8 @@ func (s *State) applyCI(ch *event.Change) {
 	if ch.Kind == event.CIDropped {
 		s.timers.Cancel(s.use(slot).timer)
 		*s.use(slot) = ciUse{}
+		s.pairs.ForgetCI(slot)
+		s.forgetItem(slot)
 		s.cmdb.Drop(ch.CI.Tenant, ch.CI.ID)
 		return
 	}
@@ -193,7 +195,8 @@ func (s *State) reviewHurt(alert uint32, joined bool) {
 		return
 	}
 	id := a.incident
-	hits := s.services(s.tenantOf(s.claims.At(a.claims).source), a.ci, s.claimLabels(a.claims))
+	s.reviewBounds(alert)
+	hits := s.services(s.tenantOf(s.claims.At(a.claims).source), a.ci, s.seenLabels(a.claims))
 	if len(hits) == 0 {
 		return
 	}
@@ -225,7 +228,7 @@ func (s *State) reviewMembers(id event.IncidentID) {
 	var slots []uint32
 	for slot := s.members.At(uint32(id)).head; slot != 0; slot = s.alerts.At(slot).next {
 		a := s.alerts.At(slot)
-		seen := [2]uint32{a.ci, s.saidService(s.tenantOf(s.claims.At(a.claims).source), s.claimLabels(a.claims))}
+		seen := [2]uint32{a.ci, s.saidService(s.tenantOf(s.claims.At(a.claims).source), s.seenLabels(a.claims))}
 		if a.phase == event.Firing && a.flags&flagSuppressed == 0 && !walked[seen] {
 			walked[seen] = true
 			slots = append(slots, slot)
@@ -285,6 +288,9 @@ func (s *State) hurtFirst(i *event.IncidentState, a *event.AlertState, ls event.
 
 // hurtLedger says what an incident is tied to, and what that makes of its priority.
 func (s *State) hurtLedger(i *event.IncidentState, a *event.AlertState) (out []event.LedgerEntry) {
+	if a.Bound == event.BoundByRule && a.CI != 0 {
+		out = append(out, s.bindLedger(a, i.Tenant))
+	}
 	if a.CI != 0 && a.BoundBy != 0 {
 		out = append(out, event.LedgerEntry{Kind: "bound", Operands: []string{clone(s.cmdb.ID(a.CI)), event.BindLabels[a.BoundBy-1], a.Bound.String()}})
 	}

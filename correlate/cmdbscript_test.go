@@ -110,7 +110,7 @@ func hurts(i *event.IncidentState) string {
 }
 
 func (p *player) dump(s *State) string {
-	return dump(s.View()) + dumpCMDB(s.View()) + dumpClusters(s.View())
+	return dump(s.View()) + dumpCMDB(s.View()) + dumpClusters(s.View()) + dumpRules(s.View())
 }
 
 // dumpCMDB prints the items and outages of a view.

@@ -27,6 +27,8 @@ func (s *State) stepCommand(c *event.Command) event.Result {
 		return event.Result{Err: s.stepHandover(c)}
 	case event.OpenIncident:
 		return s.openByPerson(c)
+	case event.AnswerPair:
+		return s.answerPair(c)
 	case event.Redact:
 		return s.redact(c)
 	case event.Acknowledge, event.Resolve, event.Assign, event.Note, event.Snooze, event.Hold, event.Begin, event.Cancel,

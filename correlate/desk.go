@@ -14,6 +14,7 @@ type desk struct {
 	Beats   []*event.Heartbeat
 	Books   []*book
 	Outages []*event.Outage
+	Schemes [][]string // labels that identity leaves out, by scheme from 1; nil: free
 
 	StormNumber, BeatNumber, OutageNumber uint32     // given out so far
 	WatchAt                               event.Time // when its timer is due

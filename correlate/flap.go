@@ -130,8 +130,8 @@ func (s *State) damp(slot uint32) {
 func (s *State) dampedOpens(a *event.AlertState) bool {
 	first := s.alerts.At(a.ID.Slot()).claims
 	c := s.claims.At(first).state(first)
-	ls := append(s.work.onset[:0], s.claimLabels(first)...)
-	s.work.onset = ls
+	ls := s.claimLabels(first)
+	s.onsetOfAlert(a.ID.Slot())
 	if a.Phase != event.Firing { // what would quiet it if it fired
 		s.quiet(&c, ls)
 		a.Suppressed = suppressed(&c)
@@ -143,7 +143,7 @@ func (s *State) dampedOpens(a *event.AlertState) bool {
 	if quieted {
 		return false
 	}
-	p := place{reason: event.ReasonFlapped, key: s.groupOf(s.tenantOf(c.Source), ls)}
+	p := place{reason: event.ReasonFlapped, key: s.groupOf(s.tenantOf(c.Source), &s.work.reading.input)}
 	if g := s.findGroup(p.key); g != 0 {
 		p.previous = s.leads(g)
 	}

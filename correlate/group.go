@@ -5,6 +5,7 @@ import (
 
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
+	"github.com/tocsin-noc/tocsin/rules"
 	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
@@ -18,9 +19,15 @@ type groupKey struct {
 	labels event.Labels // in scratch memory
 }
 
-// groupOf applies the first grouping rule that takes ls.
-func (s *State) groupOf(tenant string, ls event.Labels) groupKey {
-	rule, key := s.rules.Group(ls, s.work.key)
+// groupOf applies the first threshold, or else the first grouping rule, that takes an alert.
+func (s *State) groupOf(tenant string, in *rules.Input) groupKey {
+	if ownAbsence(in) {
+		return s.absenceKey(tenant, in)
+	}
+	if t := s.threshold(in); t != nil {
+		return s.thresholdKey(tenant, t, in.Labels)
+	}
+	rule, key := s.rules.GroupOf(in, s.work.key)
 	s.work.key = key
 	g := &s.rules.Grouping[rule]
 	return groupKey{
@@ -110,8 +117,7 @@ func (s *State) regroup(alert uint32, ch *event.Change) {
 	if a.incident != 0 || place == nil && s.topological(a) {
 		return
 	}
-	claim := s.claims.At(a.claims)
-	k := s.groupOf(s.tenantOf(claim.source), labelset.Labels(s.text, claim.labels))
+	k := s.groupOf(s.tenantOf(s.claims.At(a.claims).source), s.onItem(s.lookAt(ch.Claim.ID), a.ci))
 	if s.findGroup(k) == a.group {
 		return
 	}

@@ -37,8 +37,8 @@ func (s *State) beatRule(b *event.Heartbeat) *rules.Heartbeat {
 
 // expect begins to wait for the next word of an alert that is a sign of life, or goes on with it after it was lost.
 func (s *State) expect(slot uint32) {
+	rule := s.rules.Heartbeat(s.seenLabels(s.alerts.At(slot).claims))
 	ls := s.claimLabels(s.alerts.At(slot).claims)
-	rule := s.rules.Heartbeat(ls)
 	if rule < 0 {
 		return
 	}
@@ -404,7 +404,7 @@ func (s *State) reviewHeartbeats() {
 		if a.firstAt == 0 || a.phase != event.Firing {
 			continue
 		}
-		if s.rules.Heartbeat(s.claimLabels(a.claims)) >= 0 || a.reason == event.ReasonHeartbeat {
+		if s.rules.Heartbeat(s.seenLabels(a.claims)) >= 0 || a.reason == event.ReasonHeartbeat {
 			s.expect(slot)
 			s.reconsider(slot)
 		}
@@ -430,7 +430,7 @@ func (s *State) expects(b *event.Heartbeat) bool {
 	if !known {
 		return true // what it said is forgotten; when it comes again it finds its rule
 	}
-	i := s.rules.Heartbeat(s.claimLabels(s.alerts.At(slot).claims))
+	i := s.rules.Heartbeat(s.seenLabels(s.alerts.At(slot).claims))
 	return i >= 0 && s.rules.Heartbeats[i].Name == b.Rule
 }
 

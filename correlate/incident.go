@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -18,16 +19,19 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	if a.Occurrences++; a.Occurrences > 1 {
 		a.Flap = flapped(a.Flap, s.meta.At)
 	}
-	ls := claim.Labels
-	if !claim.Full {
-		ls = s.claimLabels(claim.ID)
-	}
-	ls = append(s.work.onset[:0], ls...)
-	s.work.onset = ls
+	ls := s.onsetLabels()
 	a = s.named(a, ls)
 	s.bindOnset(&a, b.Source.Tenant, ls)
-	where := s.locate(&a, ended, b.Source.Tenant, ls)
+	s.treat(&a, &claim)
+	a.Severity, a.Suppressed = claim.Severity, suppressed(&claim)
+	cut := s.bindSymptom(&a, &claim, ls)
+	where := s.placeBelow(&a, cut)
+	if cut == 0 {
+		where = s.locate(&a, ended, b.Source.Tenant, ls, s.annotationsOf(&claim))
+	}
+	s.work.partners = s.pairsOf(&a, b.Source.Tenant)
 	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, ls, where), s.late(b))
+	s.placeSymptom(&a, cut, &p)
 	a.Reason, a.Incident = p.reason, p.incident
 	gap := event.Time(0)
 	switch p.reason {
@@ -35,7 +39,7 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 		a.Incident = s.open(&a, p)
 	case event.ReasonReopened:
 		s.reopen(&a, p)
-	case event.ReasonJoined:
+	case event.ReasonJoined, event.ReasonPaired:
 		gap = s.meta.At - s.incidents.Brief(a.Incident).LastOnset
 	default: // it waits
 	}
@@ -46,7 +50,11 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	if where != nil {
 		s.branch(a.ID.Slot(), where)
 	}
+	if a.Kind == event.KindDown && !a.Suppressed && s.alerts.At(a.ID.Slot()).incident != 0 {
+		s.reviewSymptoms(s.alerts.At(a.ID.Slot()).incident)
+	}
 	s.damp(a.ID.Slot())
+	s.follow(a.ID.Slot())
 	s.settled(a.ID.Slot(), claim.ID)
 	if !s.late(b) {
 		s.secondOnset(&a, gap)
@@ -102,10 +110,13 @@ func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, where *event.P
 	if a.Incident != 0 && back && s.stays(a.Incident, a, &p) && !(late && p.reason == event.ReasonReopened) {
 		return p
 	}
-	p.incident = 0
+	if p.incident = 0; s.paired(&p) {
+		return p
+	}
 	if g := s.findGroup(k); g != 0 {
 		p.previous = s.leads(g)
 	}
+	s.stepAside(&p)
 	if p.previous != 0 && s.takes(p.previous, a, &p) && !(late && p.reason == event.ReasonReopened) {
 		return p
 	}
@@ -121,7 +132,7 @@ func (s *State) stays(id event.IncidentID, a *event.AlertState, p *place) bool {
 		p.reason, p.incident = event.ReasonJoined, id
 		return true
 	}
-	if inc.Phase == event.IncidentDone && s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && !s.unsteady(a) {
+	if inc.Phase == event.IncidentDone && s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && !s.unsteady(a) && !s.tooFew(&p.key, a) {
 		p.reason, p.incident = event.ReasonReopened, id
 		return true
 	}
@@ -146,7 +157,7 @@ func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
 			Operands: []string{id.String(), idle.Duration().String(), p.key.window.Duration().String()}})
 		return false
 	}
-	if inc.Phase == event.IncidentDone && s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) && (!s.unsteady(a) || p.reason == event.ReasonFlapped) {
+	if inc.Phase == event.IncidentDone && s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin && !a.Suppressed && s.opens(a) && (!s.unsteady(a) || p.reason == event.ReasonFlapped) && !s.tooFew(&p.key, a) {
 		p.reason, p.incident = event.ReasonReopened, id
 		return true
 	}
@@ -161,19 +172,28 @@ func (s *State) opens(a *event.AlertState) bool {
 // verdict decides whether an alert that no incident takes opens one, and if not, why.
 func (s *State) verdict(a *event.AlertState, c *event.ClaimState, late bool) event.Reason {
 	after := s.settings().OpenAfter[a.Severity]
+	ruled := s.severalSay(a, c)
 	switch {
+	case a.Suppressed && c.Filtered:
+		return event.ReasonFiltered
 	case a.Suppressed && c.Maintenance:
 		return event.ReasonMaintenance
 	case a.Suppressed && c.Silences > 0:
 		return event.ReasonSilenced
-	case a.Suppressed:
+	case a.Suppressed && c.Inhibited:
 		return event.ReasonInhibited
-	case after == event.Never:
+	case a.Suppressed:
+		return event.ReasonSymptom
+	case ruled == event.ReasonBelowThreshold:
+		return ruled
+	case after == event.Never && ruled == 0:
 		return event.ReasonNeverOpens
 	case late:
 		return event.ReasonLate
 	case s.unsteady(a):
 		return event.ReasonFlapping
+	case ruled != 0:
+		return ruled
 	case s.meta.At < a.FiringAt+after:
 		return event.ReasonWaiting
 	case after > 0:
@@ -193,12 +213,13 @@ func (s *State) open(a *event.AlertState, p place) event.IncidentID {
 		Labels: p.key.labels.Clone(), Severity: a.Severity, Recurs: p.previous, At: s.meta.At, Heartbeat: beat.Number,
 	})
 	s.hurtFirst(&state, a, s.work.onset)
+	ruled := s.govern(&state, a, &p.key)
 	if beat.Number != 0 {
 		state.Title = clip("Blind: " + beat.Name)
 	} else {
 		state.Storm = s.stormOf(p.key.tenant, state.Priority)
 	}
-	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &state, Ledger: append(s.openingLedger(a, p), s.hurtLedger(&state, a)...)})
+	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &state, Ledger: slices.Concat(s.openingLedger(a, p), s.hurtLedger(&state, a), ruled)})
 	return state.ID
 }
 
@@ -222,7 +243,7 @@ func title(a *event.AlertState, key event.Labels) string {
 	}
 	var where []string
 	for _, l := range key {
-		if l.Name != "alertname" && l.Name != treeLabel && l.Name != a.Name && len(where) < 4 {
+		if l.Name != "alertname" && l.Name != treeLabel && l.Name != apartLabel && l.Name != a.Name && len(where) < 4 {
 			where = append(where, l.Name+" "+l.Value)
 		}
 	}
@@ -265,13 +286,14 @@ func (s *State) reopen(a *event.AlertState, p place) {
 func (s *State) adopt(id event.IncidentID) {
 	g := s.members.At(uint32(id)).group
 	s.adoptGroup(g, id)
+	s.adoptCounted(g, id)
 }
 
 // adoptGroup takes those of a group who wait into an incident.
 func (s *State) adoptGroup(g uint32, id event.IncidentID) {
 	slots := s.work.slots[:0]
 	for slot := s.groups.At(g).head; slot != 0; slot = s.alerts.At(slot).next {
-		if s.alerts.At(slot).reason != event.ReasonHeartbeat { // a sign of life is evidence of nothing
+		if s.alerts.At(slot).reason != event.ReasonHeartbeat && !s.heldApart(slot, id) { // a sign of life is evidence of nothing
 			slots = append(slots, slot)
 		}
 	}
@@ -289,6 +311,7 @@ func (s *State) adoptGroup(g uint32, id event.IncidentID) {
 // reconsider looks again at an alert that waits, after something about it changed: a silence ended, its severity rose, its
 // time is up.
 func (s *State) reconsider(slot uint32) {
+	s.follow(slot)
 	rec := s.alerts.At(slot)
 	if rec.phase != event.Firing || rec.incident != 0 && !s.outgrown(rec) {
 		return
@@ -296,7 +319,8 @@ func (s *State) reconsider(slot uint32) {
 	a := s.alertState(slot)
 	a.Incident = 0
 	c := s.firstLive(slot)
-	s.work.onset = append(s.work.onset[:0], s.claimLabels(s.alerts.At(slot).claims)...)
+	s.onsetOfAlert(slot)
+	s.work.partners = s.pairsOf(&a, s.tenantOf(c.Source))
 	reason := s.verdict(&a, &c, a.Reason == event.ReasonLate && s.meta.At < a.FiringAt+s.settings().LagThreshold)
 	if s.rules.Heartbeat(s.work.onset) >= 0 {
 		reason = event.ReasonHeartbeat
@@ -313,6 +337,7 @@ func (s *State) reconsider(slot uint32) {
 	if g := s.findGroup(p.key); g != 0 {
 		p.previous = s.leads(g)
 	}
+	s.stepAside(&p)
 	if p.previous != 0 && s.takes(p.previous, &a, &p) {
 		a.Reason, a.Incident = p.reason, p.incident
 		if p.reason == event.ReasonReopened {

@@ -79,5 +79,6 @@ type memberRec struct {
 	expired    uint32
 	suppressed uint32
 	damped     uint32
+	apart      uint32    // that rules keep out of some incidents
 	worst      [6]uint32 // firing alerts that are not quiet, by severity
 }

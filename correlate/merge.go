@@ -294,7 +294,7 @@ func (s *State) hurtAnew(i *event.IncidentState) {
 		if a.phase == event.Firing && a.flags&flagSuppressed != 0 {
 			continue
 		}
-		ls := s.claimLabels(a.claims)
+		ls := s.seenLabels(a.claims)
 		if seen := [2]uint32{a.ci, s.saidService(i.Tenant, ls)}; !walked[seen] {
 			walked[seen] = true
 			if hits := s.services(i.Tenant, a.ci, ls); len(hits) > 0 {
@@ -352,7 +352,7 @@ func (s *State) split(c *event.Command, whole event.IncidentState) event.Result 
 	part := itsm.Open(itsm.Opening{ID: s.incidents.Next(), Tenant: c.Tenant, Title: words, Severity: worst, At: s.meta.At})
 	for _, id := range slices.Backward(chosen) { // the first says last what it is about
 		a := s.alertState(id.Slot())
-		s.hurtFirst(&part, &a, s.claimLabels(s.alerts.At(id.Slot()).claims).Clone())
+		s.hurtFirst(&part, &a, s.seenLabels(s.alerts.At(id.Slot()).claims).Clone())
 	}
 	itsm.SplitOff(&whole, &part, lastFiring, c.Actor, s.meta.At)
 	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &part, Actor: c.Actor})

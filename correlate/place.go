@@ -8,7 +8,6 @@ import (
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/itsm"
-	"github.com/tocsin-noc/tocsin/rules"
 	"github.com/tocsin-noc/tocsin/rules/strict"
 )
 
@@ -24,7 +23,7 @@ const maxLate = 15 * event.Minute
 
 // locate places the item of an alert that begins: where topology or an environment has a say, and no operator's rule. It returns nil
 // where rules group the alert.
-func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls event.Labels) *event.Placement {
+func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls, annotations event.Labels) *event.Placement {
 	if a.CI == 0 || !s.settings().Correlation.Topology || s.ownRule(ls) || s.rules.Heartbeat(ls) >= 0 {
 		return nil
 	}
@@ -41,6 +40,7 @@ func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls 
 	if o.Back = a.Incident != 0 && s.keeps(a.Incident, ended); o.Back {
 		o.BackTo = s.liveCluster(a.CI, a.Incident)
 	}
+	o.Factor = s.pairFactor(tenant, ls, annotations)
 	d := s.forest.Decide(o, s.cmdb, s.forestParams())
 	s.cite(&d)
 	return &d
@@ -60,9 +60,10 @@ func (s *State) eventTime(startsAt event.Time) event.Time {
 
 // ownRule tells whether a rule that an operator wrote, or Tocsin's own for its own alerts, groups an alert.
 func (s *State) ownRule(ls event.Labels) bool {
-	_, key, own := s.rules.OwnGroup(&rules.Input{Labels: ls}, s.work.key)
+	in := &s.work.reading.input
+	_, key, own := s.rules.OwnGroup(in, s.work.key)
 	s.work.key = key
-	return own
+	return own || ownAbsence(in) || s.threshold(in) != nil
 }
 
 // componentOf names what an item shares its faults with: the environment that the alert's labels name, else what hangs together with it
@@ -124,7 +125,7 @@ func (s *State) clusterKey(tenant string, number uint32) groupKey {
 // whither returns the key of the group to which an alert belongs: its cluster's, or that of a rule.
 func (s *State) whither(tenant string, ls event.Labels, where *event.Placement) groupKey {
 	if where == nil {
-		return s.groupOf(tenant, ls)
+		return s.groupOf(tenant, &s.work.reading.input)
 	}
 	return s.keyOfPlacement(tenant, where)
 }
@@ -275,7 +276,7 @@ func (s *State) topological(a *alertRec) bool {
 func (s *State) keyOf(slot uint32, tenant string, ls event.Labels) groupKey {
 	a := s.alerts.At(slot)
 	if !s.topological(a) {
-		return s.groupOf(tenant, ls)
+		return s.groupOf(tenant, &s.work.reading.input)
 	}
 	s.work.tree = labelset.Append(s.text, s.work.tree[:0], s.groups.At(a.group).key)
 	return groupKey{
@@ -498,3 +499,12 @@ func (s *State) applySettled(cluster uint32) {
 
 // forestParams are the rules' numbers in the forest's units.
 func (s *State) forestParams() *forest.Params { return &s.work.forest }
+
+// forgetItem lets go of an item that nobody knows any more, and of its cluster when it was the last.
+func (s *State) forgetItem(ci uint32) {
+	c := s.forest.ClusterOf(ci)
+	s.forest.Forget(ci)
+	if c != 0 && len(s.forest.Items(c, 1, nil)) == 0 {
+		s.applySettled(c)
+	}
+}

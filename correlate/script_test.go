@@ -51,7 +51,10 @@ var update = flag.Bool("update", false, "write the golden scripts anew")
 //	ci ID CLASS [depends_on=a,b] [key=value…] by NAME      what is said of a configuration item; NAME.yml is an import
 //	outage confirm|reject O1 by NAME
 //	outage report SERVICE KIND 20m by NAME                 it began so long ago
+//	verdict INC-1 right|wrong|other by NAME [ITEM]         what a person says of its cause
+//	components                                             what is learned of what shares its faults
 //	rules … (indented block until an empty line)
+//	quiet                                  what is kept quiet by what, and for how long
 //	show                                   incidents and alerts as they are
 //
 // Those about an incident's life are listed in lifecycle_test.go.
@@ -224,6 +227,10 @@ func (p *player) line(line string) {
 		p.items = true
 	case "outage":
 		p.outage(rest)
+	case "verdict":
+		p.verdict(rest)
+	case "components":
+		p.components()
 	case "silence":
 		p.silence("", rest)
 	case "edit":
@@ -236,6 +243,8 @@ func (p *player) line(line string) {
 		_, err := fmt.Sscanf(rest, "S%d", &n)
 		require.NoError(p.t, err)
 		p.do(event.Command{Kind: event.ExpireSilence, SilenceID: p.silences[n-1]})
+	case "quiet":
+		p.quiet()
 	case "show":
 		text := dump(p.state.View())
 		if p.items {
@@ -441,6 +450,8 @@ func (p *player) describe(ch *event.Change) string {
 		return strings.TrimSpace(fmt.Sprintf("%s %q, last word %s%s", name, ch.Beat.Name, ch.Beat.LastWord.Time().Format("15:04:05"), ledgerWords(ch.Ledger)))
 	case ch.Handover != nil:
 		return strings.TrimSpace(fmt.Sprintf("%s %s by %s %s", name, ch.Handover.Team, ch.Handover.Actor, ch.Handover.Text))
+	case ch.Trace != nil:
+		return describeTrace(name, ch)
 	case ch.Silence != nil:
 		return fmt.Sprintf("%s S%d until %s", name, p.silenceNumber(ch.Silence.ID), ch.Silence.EndsAt.Time().Format("15:04:05"))
 	case ch.Alert.ID != 0:
@@ -503,6 +514,7 @@ func (p *player) describeIncident(name string, ch *event.Change) string {
 	if i.Recurs != 0 && ch.Kind == event.IncidentOpened {
 		s += " after " + i.Recurs.String()
 	}
+	s += ruleWords(ch)
 	if ch.Actor != "" {
 		s += " by " + ch.Actor
 	}

@@ -344,6 +344,7 @@ func (s *State) requiet(claims []uint32, by int) {
 func (s *State) requieted(alert uint32, claim event.ClaimState) {
 	a := s.alertState(alert)
 	wasQuiet := a.Suppressed
+	a.FiringAt = s.begunBy(&a, &claim)
 	others := s.liveClaims(alert, claim.ID)
 	kind := event.AlertReleased
 	if suppressed(&claim) {

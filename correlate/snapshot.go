@@ -69,9 +69,14 @@ func (v *View) Save(to io.Writer) error {
 		func() error { return v.cis.Save(w, "ci_use") },
 		func() error { return v.forest.Save(w) },
 		func() error { return v.causes.Save(w) },
+		func() error { return v.pairs.Save(w) },
 		func() error { return v.clusters.Save(w, "clusters") },
 		func() error { return v.verdicts.Save(w, "verdicts") },
 		func() error { return v.byCauses.Save(w, "by_causes") },
+		func() error { return v.traces.Save(w, "traces") },
+		func() error { return v.traceNodes.Save(w, "trace_nodes") },
+		func() error { return v.byTrace.Save(w, "by_trace") },
+		func() error { return v.quiets.Save(w, "quiets") },
 		w.Close,
 	} {
 		if err := save(); err != nil {
@@ -105,7 +110,7 @@ func Load(from io.Reader) (*State, error) {
 		func() error { return s.groups.Load(r, "groups") },
 		func() error { return s.byGroup.Load(r, "by_group") },
 		func() error { return s.loadIncidents(r, old) },
-		func() error { return s.loadMembers(r, old) },
+		func() error { return s.loadMembers(r, saved.Format) },
 		func() error { return s.timers.Load(r, "timers") },
 		func() error { return s.inhibition.buckets.Load(r, "inhibit_buckets") },
 		func() error { return s.inhibition.byKey.Load(r, "inhibit_keys") },
@@ -145,9 +150,14 @@ func (s *State) loadForest(r *flat.Reader, format int) error {
 	for _, load := range []func() error{
 		func() error { return s.forest.Load(r) },
 		func() error { return s.causes.Load(r) },
+		func() error { return s.pairs.Load(r) },
 		func() error { return s.clusters.Load(r, "clusters") },
 		func() error { return s.verdicts.Load(r, "verdicts") },
 		func() error { return s.byCauses.Load(r, "by_causes") },
+		func() error { return s.traces.recs.Load(r, "traces") },
+		func() error { return s.traces.nodes.Load(r, "trace_nodes") },
+		func() error { return s.traces.byKey.Load(r, "by_trace") },
+		func() error { return s.quiets.Load(r, "quiets") },
 	} {
 		if err := load(); err != nil {
 			return err
@@ -159,6 +169,7 @@ func (s *State) loadForest(r *flat.Reader, format int) error {
 // restore takes over what lies outside the containers.
 func (s *State) restore(saved savedMeta) error {
 	s.meta = saved.Meta
+	s.restoreDowns()
 	for _, kept := range saved.Silences {
 		sil, err := newSilence(kept.Silence)
 		if err != nil {
@@ -170,6 +181,7 @@ func (s *State) restore(saved savedMeta) error {
 	if err := s.restoreDesk(saved.Desk); err != nil {
 		return err
 	}
+	s.countSchemes()
 	if len(s.meta.Rules) == 0 {
 		return nil
 	}
@@ -181,6 +193,7 @@ func (s *State) restore(saved savedMeta) error {
 		return err
 	}
 	s.useCorrelation()
+	s.useReading()
 	return nil
 }
 

@@ -33,9 +33,12 @@ func (s *State) loadIncidents(r *flat.Reader, old bool) error {
 }
 
 // loadMembers counts the alerts of each incident anew: what counts as firing has changed since.
-func (s *State) loadMembers(r *flat.Reader, old bool) error {
-	if !old {
+func (s *State) loadMembers(r *flat.Reader, format int) error {
+	switch {
+	case format > 3:
 		return s.members.Load(r)
+	case format == 3:
+		return s.members.loadFormat3(r)
 	}
 	slab := flat.NewSlab[memberRec2]()
 	if err := slab.Load(r, "members"); err != nil {
@@ -71,3 +74,24 @@ type memberRec2 struct {
 	Head, Tail, Group, Timer, Alerts, Firing, Expired, Suppressed, Damped uint32
 	Worst                                                                 [6]uint32
 }
+
+// loadFormat3 reads the records of format 3, which counted nothing that rules keep apart.
+func (m *members) loadFormat3(r *flat.Reader) error {
+	if err := m.slots.Load(r, "member_slots"); err != nil {
+		return err
+	}
+	slab := flat.NewSlab[memberRec3]()
+	if err := slab.Load(r, "members"); err != nil {
+		return err
+	}
+	m.recs = flat.Convert(slab, func(o *memberRec3) memberRec {
+		return memberRec{
+			head: o.Head, tail: o.Tail, group: o.Group, timer: o.Timer, alerts: o.Alerts, firing: o.Firing, expired: o.Expired,
+			suppressed: o.Suppressed, damped: o.Damped, worst: o.Worst,
+		}
+	})
+	return nil
+}
+
+// memberRec3 is laid out as memberRec2 was.
+type memberRec3 memberRec2

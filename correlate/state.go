@@ -3,6 +3,7 @@ package correlate
 import (
 	"github.com/tocsin-noc/tocsin/correlate/cause"
 	"github.com/tocsin-noc/tocsin/correlate/forest"
+	"github.com/tocsin-noc/tocsin/correlate/pairs"
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
@@ -35,10 +36,14 @@ type State struct {
 	cis        *flat.Slab[ciUse] // by slot in cmdb
 	silences   silences
 	forest     *forest.Forest     // of items that alarmed
+	pairs      *pairs.Table       // kinds of alerts that lead to each other
 	causes     *cause.Book        // what they said, and what is ordinary
+	downs      *flat.Slab[uint32] // by slot in cmdb: alerts that say it is down, and are not quiet
 	clusters   *flat.Slab[uint32] // timers, by the cluster's slot
 	verdicts   *flat.Slab[verdictRec]
 	byCauses   *flat.Index
+	traces     traces               // what rules that look at several alerts remember
+	quiets     *flat.Slab[quietRec] // the suppression ledger, by tenant
 	desk       desk
 	rules      *rules.Set
 	meta       meta
@@ -63,22 +68,28 @@ type meta struct {
 	Grace   event.Time // expiries of claims last heard before Resumed wait until then
 	Watch   uint32     // timer of what lies in desk
 
-	Discovered uint32 // configuration items that were seen in alerts and not confirmed
+	ActivePairs uint32 // learned pairs that people accepted
+	Discovered  uint32 // configuration items that were seen in alerts and not confirmed
+	Traces      uint32 // alerts that rules remember
 }
 
 // scratch is memory that one step hands to the next.
 type scratch struct {
-	key     event.Labels
-	labels  event.Labels
-	bytes   []byte
-	rules   []int
-	due     []due
-	slots   []uint32
-	targets []uint32
-	onset   event.Labels // of the alert that begins to fire
-	mended  bool         // in this input something got better: an outage may be over
+	key      event.Labels
+	labels   event.Labels
+	bytes    []byte
+	rules    []int
+	due      []due
+	slots    []uint32
+	targets  []uint32
+	onset    event.Labels // of the alert that begins to fire, as rules see them
+	reading  reading
+	names    reading // to name alerts by
+	partners []pair  // to which rules tie the alert that begins to fire
+	mended   bool    // in this input something got better: an outage may be over
 
 	tree       event.Labels
+	neighbours []pairs.Neighbour
 	waiting    []uint32
 	packed     []byte
 	above      []itsm.Near
@@ -113,12 +124,16 @@ type alertRec struct {
 	severity    event.Severity
 	reason      event.Reason
 	flags       uint8
+	kind        event.AlertKind
+	quiet       event.Quiet
 }
 
 const (
 	flagGhost uint8 = 1 << iota
 	flagSuppressed
 	flagDamped
+	flagTraced // rules that look at several alerts remember its occurrence
+	flagApart  // it is on a side of a rule that keeps apart
 )
 
 // claimRec is what one source says about one label set.
@@ -128,7 +143,7 @@ type claimRec struct {
 	endsAt      event.Time
 	lastStart   event.Time
 	clearedAt   event.Time
-	staleAt     event.Time
+	staleAt     event.Time // of a symptom: SymptomUntil
 	seenAt      event.Time
 	alert       uint32
 	next        uint32
@@ -142,6 +157,7 @@ type claimRec struct {
 	phase       event.AlertPhase
 	severity    event.Severity
 	flags       uint8
+	scheme      uint8 // by which its alert is known
 }
 
 const (
@@ -150,6 +166,8 @@ const (
 	flagInhibited
 	flagSeverityUnknown
 	flagMaintenance
+	flagSymptom
+	flagFiltered
 )
 
 // groupRec is a key of a grouping rule that some alert has.
@@ -199,9 +217,11 @@ func New() *State {
 		members: newMembers(), timers: flat.NewWheel(), inhibition: newInhibition(),
 		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
 		flaps: flat.NewSlab[flapRec](), cmdb: itsm.NewCMDB(text), cis: flat.NewSlab[ciUse](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
-		forest: forest.New(), causes: cause.New(), clusters: flat.NewSlab[uint32](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
+		forest: forest.New(), causes: cause.New(), pairs: pairs.New(pairs.Default()), clusters: flat.NewSlab[uint32](), downs: flat.NewSlab[uint32](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
+		traces: newTraces(), quiets: flat.NewSlab[quietRec](),
 	}
 	s.useCorrelation()
+	s.useReading()
 	return s
 }
 
@@ -225,16 +245,6 @@ func (s *State) LastWriter() event.Writer { return s.meta.Writer }
 
 func (s *State) settings() *rules.Settings { return &s.rules.Settings }
 
-// findAlert returns the slot of the alert with these labels, 0 when there is none.
-func (s *State) findAlert(identity uint64, tenant string, ls event.Labels) uint32 {
-	slot, _ := s.byIdentity.Find(identity, func(ref uint32) bool {
-		claim := s.claims.At(s.alerts.At(ref).claims)
-		s.work.labels = labelset.Append(s.text, s.work.labels[:0], claim.labels)
-		return s.work.labels.SameIdentity(ls) && s.text.String(s.sources.At(claim.source).tenant) == tenant
-	})
-	return slot
-}
-
 // findClaim returns the alert's claim by this source about these labels, 0 when there is none, and how many claims it passed.
 func (s *State) findClaim(alert, source uint32, ev *event.Event) (claim uint32, n int) {
 	for c := s.alerts.At(alert).claims; c != 0; c = s.claims.At(c).next {
@@ -252,18 +262,4 @@ func (s *State) findClaim(alert, source uint32, ev *event.Event) (claim uint32, 
 		}
 	}
 	return 0, n
-}
-
-// findRepeat is the fast path: the alert and claim of an event whose content, identity and source are known as they are.
-func (s *State) findRepeat(source uint32, ev *event.Event) (alert, claim uint32) {
-	alert, _ = s.byIdentity.Find(ev.Identity, func(ref uint32) bool {
-		for c := s.alerts.At(ref).claims; c != 0; c = s.claims.At(c).next {
-			if rec := s.claims.At(c); rec.content == ev.Content && rec.source == source {
-				claim = c
-				return true
-			}
-		}
-		return false
-	})
-	return alert, claim
 }

@@ -71,8 +71,14 @@ func (s *State) stepRules(text []byte) {
 	s.emit(event.Change{Kind: event.RulesLoaded, Text: string(text)})
 	s.reviewInhibition()
 	s.reviewHeartbeats()
+	s.reviewAbsences()
+	s.retrace()
 	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
+		if a := s.alerts.At(slot); a.firstAt != 0 && a.phase == event.Firing {
+			s.reviewFilter(slot)
+		}
 		if a := s.alerts.At(slot); a.firstAt != 0 && a.incident == 0 {
+			s.reviewAlert(slot)
 			s.reconsider(slot)
 		}
 	}
@@ -120,12 +126,12 @@ func (s *State) stepEvent(b *event.Batch, source uint32, ev *event.Event) {
 	set := s.settings()
 	h := fill(ev, b.Source.Kind, s.meta.At, set.ResolveTimeout, set.StaleConfirm)
 	s.expireLater(b, &h)
-	if alert, claim := s.findRepeat(source, ev); claim != 0 && !s.outdated(alert, h) {
+	if alert, claim := s.findRepeat(b.Source.Tenant, source, ev, h); claim != 0 {
 		s.stepClaim(b, alert, claim, ev, h)
 		return
 	}
-	alert := s.findAlert(ev.Identity, b.Source.Tenant, ev.Labels)
-	if alert == 0 || s.outdated(alert, h) {
+	alert := s.findLive(b.Source.Tenant, ev, h)
+	if alert == 0 {
 		s.newAlert(b, source, ev, h)
 		return
 	}

@@ -15,6 +15,7 @@ const (
 	timerWatch
 	timerCI
 	timerCluster
+	timerTrace
 )
 
 // due is a timer that went off.
@@ -58,6 +59,8 @@ func (s *State) stepTick() {
 			s.ciDue(d.ref)
 		case timerCluster:
 			s.clusterDue(d.ref)
+		case timerTrace:
+			s.traceDue(d.ref)
 		}
 	}
 }
@@ -77,6 +80,8 @@ func (s *State) timerOf(d due) *uint32 {
 		return &s.cis.Mut(d.ref).timer
 	case timerCluster:
 		return s.clusterTimer(d.ref)
+	case timerTrace:
+		return &s.traces.recs.Mut(d.ref).timer
 	}
 	return s.silences.timers.Mut(d.ref)
 }
@@ -190,14 +195,17 @@ func (s *State) alertDeadline(a *alertRec) event.Time {
 		if a.reason == event.ReasonFlapping {
 			after = max(after, set.FlapSteady)
 		}
-		if a.reason != event.ReasonHeartbeat {
+		if a.reason != event.ReasonHeartbeat && a.reason != event.ReasonBelowThreshold {
 			deadline = min(deadline, a.firingAt+after)
 		}
 	}
 	if a.easesAt != 0 {
 		deadline = min(deadline, a.easesAt)
 	}
-	return deadline
+	if a.quiet&event.QuietFilter != 0 {
+		deadline = min(deadline, s.filterEnd(a))
+	}
+	return min(deadline, s.symptomUntil(a))
 }
 
 func (s *State) alertDue(slot uint32) {
@@ -217,6 +225,8 @@ func (s *State) alertDue(slot uint32) {
 		state.Severity, state.EasesAt = s.liveClaims(slot, 0).worst, 0
 		s.emit(event.Change{Kind: event.AlertSeverity, Alert: state})
 	}
+	s.symptomDue(slot)
+	s.filterDue(slot)
 	s.reconsider(slot)
 	s.settle(s.alerts.At(slot).incident)
 	if a := s.alerts.Mut(slot); a.timer == 0 {
@@ -224,7 +234,7 @@ func (s *State) alertDue(slot uint32) {
 		if deadline <= s.meta.At {
 			deadline = s.meta.At + event.Minute
 		}
-		if a.incident == 0 || a.easesAt != 0 || a.flags&flagDamped != 0 {
+		if a.incident == 0 || a.easesAt != 0 || a.flags&flagDamped != 0 || a.quiet&event.QuietFilter != 0 || s.symptomUntil(a) != event.Never {
 			s.schedule(&a.timer, timerAlert, slot, deadline)
 		}
 	}

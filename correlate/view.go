@@ -5,6 +5,7 @@ import (
 
 	"github.com/tocsin-noc/tocsin/correlate/cause"
 	"github.com/tocsin-noc/tocsin/correlate/forest"
+	"github.com/tocsin-noc/tocsin/correlate/pairs"
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
@@ -41,9 +42,14 @@ type View struct {
 	cis        flat.SlabView[ciUse]
 	forest     *forest.View
 	causes     *cause.View
+	pairs      *pairs.View
 	clusters   flat.SlabView[uint32]
 	verdicts   flat.SlabView[verdictRec]
 	byCauses   flat.IndexView
+	traces     flat.SlabView[traceRec]
+	traceNodes flat.SlabView[traceNode]
+	byTrace    flat.IndexView
+	quiets     flat.SlabView[quietRec]
 	desk       desk
 	meta       meta
 
@@ -62,8 +68,9 @@ func (s *State) View() *View {
 		timers: s.timers.View(), buckets: s.inhibition.buckets.View(), byKey: s.inhibition.byKey.View(),
 		nodes: s.inhibition.nodes.View(), sources: s.sources.View(), positions: s.positions.View(),
 		byPosition: s.byPosition.View(), silences: s.silences.list, meta: s.meta,
+		traces: s.traces.recs.View(), traceNodes: s.traces.nodes.View(), byTrace: s.traces.byKey.View(), quiets: s.quiets.View(),
 		flaps: s.flaps.View(), cmdb: s.cmdb.View(text), cis: s.cis.View(), desk: s.desk,
-		forest: s.forest.View(), causes: s.causes.View(), clusters: s.clusters.View(), verdicts: s.verdicts.View(), byCauses: s.byCauses.View(),
+		forest: s.forest.View(), causes: s.causes.View(), pairs: s.pairs.View(), clusters: s.clusters.View(), verdicts: s.verdicts.View(), byCauses: s.byCauses.View(),
 	}
 }
 

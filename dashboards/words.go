@@ -25,6 +25,10 @@ func (c *Console) funcs() template.FuncMap {
 		"count":    count,
 		"late":     func(t time.Time) bool { return t.Before(c.now()) },
 		"open":     openProposals,
+		"place":    func(n int) int { return n + 1 },
+		"share":    func(thousandths uint16) uint16 { return (thousandths + 5) / 10 },
+		"nats":     func(milli int64) string { return fmt.Sprintf("%+.1f nats", float64(milli)/1000) },
+		"turn":     turn,
 		"spans":    func() []string { return []string{"15m", "30m", "1h", "2h", "4h", "8h", "1d", "7d"} },
 	}
 }
@@ -72,6 +76,23 @@ func openProposals(all []api.Proposal) (open []api.Proposal) {
 		}
 	}
 	return open
+}
+
+// turn names a decision about what an incident holds.
+func turn(d api.Decision) string {
+	switch d.What {
+	case event.IncidentOpened.String():
+		return "Opened"
+	case event.IncidentHit.String():
+		return "Tied to more"
+	case event.IncidentReopened.String():
+		return "Reopened"
+	case event.ClusterParted.String():
+		return "A second fault was seen"
+	case event.ItemPlaced.String():
+		return "A symptom found its cause"
+	}
+	return incidentSentence(api.Change{Kind: d.What, Incident: &api.IncidentBrief{}})
 }
 
 // liveKinds are the changes after which a page looks different.

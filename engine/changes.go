@@ -28,6 +28,7 @@ func (e *Engine) changesLoop() {
 			}
 			return
 		}
+		e.settled.Store(group[len(group)-1].through)
 		for _, c := range group {
 			for _, r := range c.replies {
 				r.reply <- r.result

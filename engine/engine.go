@@ -93,6 +93,10 @@ type Engine struct {
 	state   *correlate.State               // the stepper's
 	toLog   chan *commit
 
+	shadowed atomic.Bool   // every commit goes to the changes writer, so that settled moves with each
+	settled  atomic.Uint64 // the changes of all inputs up to here are durable
+	shadow   shadowPlace
+
 	refused   refusals
 	stalled   atomic.Bool // the changes log waits for room on the disk
 	failure   atomic.Pointer[error]
@@ -148,6 +152,7 @@ func Open(o Options) (*Engine, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	inForce := e.state.Rules()
+	e.recallShadow()
 	e.run(ctx)
 	if err := e.announce(ctx, inForce); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -209,6 +214,7 @@ func (e *Engine) Close() error {
 	if e.stop == nil {
 		return nil
 	}
+	e.leaveShadow()
 	e.stop()
 	<-e.done
 	var err error

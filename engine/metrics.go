@@ -28,6 +28,12 @@ func newMetrics(e *Engine) *metrics {
 	gauge("tocsin_engine_clock_jump_seconds", "How far the wall clock is off after a jump; deadlines wait while it is not 0.", func() float64 { return e.clock.jumped().Seconds() })
 	gauge("tocsin_engine_start_replayed_inputs", "Inputs stepped again at the last start.", func() float64 { return float64(e.started.Replayed) })
 	gauge("tocsin_engine_start_differences", "Decisions that came out otherwise than logged at the last start; must be 0.", func() float64 { return float64(e.started.Differences) })
+	gauge("tocsin_engine_shadow_behind_inputs", "Inputs that the shadow of other rules has yet to step, -1 when none runs.", func() float64 {
+		if s := e.Shadow(); s.Running {
+			return float64(s.Behind)
+		}
+		return -1
+	})
 	gauge("tocsin_engine_snapshot_age_seconds", "Age of the last snapshot of this run, -1 before the first.", func() float64 {
 		if s := e.lastSaved.Load(); s != nil {
 			return time.Since(s.At).Seconds()

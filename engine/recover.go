@@ -72,28 +72,48 @@ func (e *Engine) replayTail() error {
 // readInputs decodes a journal from the start of a segment and hands on what comes after seq.
 func readInputs(r journal.Reader, seq uint64, take func(*event.Input) error) error {
 	defer r.Close()
-	var dec event.Decoder
-	segment, began := uint64(0), false
+	ins := inputs{r: r, after: seq}
 	for {
-		rec, seg, err := r.Next()
+		in, err := ins.next()
 		if err != nil {
 			return ignoreEOF(err)
 		}
-		if !began || seg != segment {
-			dec.Reset()
-			segment, began = seg, true
-		}
-		in, err := dec.Decode(rec.Payload)
-		if err != nil {
-			return fmt.Errorf("engine: journal record %d: %w", rec.Seq, err)
-		}
-		if rec.Seq <= seq {
-			continue
-		}
-		in.Seq, in.At = rec.Seq, event.Time(rec.At)
 		if err := take(in); err != nil {
 			return err
 		}
+	}
+}
+
+// inputs decodes a journal from the start of a segment.
+type inputs struct {
+	r       journal.Reader
+	after   uint64 // the last input handed on, or that nobody wants any more
+	dec     event.Decoder
+	segment uint64
+	began   bool
+}
+
+// next returns the next input. io.EOF: there is none yet; a later call goes on.
+func (i *inputs) next() (*event.Input, error) {
+	for {
+		rec, seg, err := i.r.Next()
+		if err != nil {
+			return nil, err
+		}
+		if !i.began || seg != i.segment {
+			i.dec.Reset()
+			i.segment, i.began = seg, true
+		}
+		in, err := i.dec.Decode(rec.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("engine: journal record %d: %w", rec.Seq, err)
+		}
+		if rec.Seq <= i.after {
+			continue
+		}
+		in.Seq, in.At = rec.Seq, event.Time(rec.At)
+		i.after = rec.Seq
+		return in, nil
 	}
 }
 

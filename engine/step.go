@@ -14,7 +14,8 @@ type commit struct {
 	ends    []int
 	buf     []byte
 	replies []*request
-	hurry   bool // somebody waits, or something happened that people watch for
+	through uint64 // the last input stepped
+	hurry   bool   // somebody waits, or something happened that people watch for
 }
 
 func (e *Engine) newCommit() *commit {
@@ -100,7 +101,8 @@ func (s *stepper) step(reqs []*request) {
 	if err := s.e.records.Flush(); err != nil {
 		s.e.log.Error("record store", "error", err)
 	}
-	if len(c.recs) > 0 || len(c.replies) > 0 {
+	c.through = s.e.state.Seq()
+	if len(c.recs) > 0 || len(c.replies) > 0 || s.e.shadowed.Load() {
 		s.hand(c)
 	} else {
 		s.e.commits.Put(c)

@@ -116,6 +116,11 @@ const (
 	ItemPlaced                                 // a cluster went into another, or its silent cause was found; Place
 	ClusterParted                              // a second fault began inside a cluster: from here on it is another; Place
 	ClusterSettled                             // nothing joins it any more, and what it showed is learned; Place
+	AlertReviewed                              // other rules read what it says otherwise; Alert and Claim
+	TraceNoted                                 // an alert counts for a rule that looks at several; Trace
+	TraceDropped                               // nothing that a rule remembered there counts any more; Trace
+	AbsenceRaised                              // what a rule expected did not come; Trace
+	PairAnswered                               // a learned pair was accepted (Count 1) or rejected; Text: which
 	maxChangeKind
 )
 
@@ -146,7 +151,8 @@ var changeNames = [...]string{
 	IncidentTold: "incident_told", IncidentUpdateDue: "incident_update_due", IncidentReviewed: "incident_reviewed",
 	IncidentReported: "incident_reported", IncidentTicket: "incident_ticket", IncidentChase: "incident_chase", IncidentRated: "incident_rated",
 	IncidentHit: "incident_hit", CIRedacted: "ci_redacted", IncidentCauses: "incident_causes", ComponentAdded: "component_added", ItemPlaced: "item_placed",
-	ClusterParted: "cluster_parted", ClusterSettled: "cluster_settled",
+	ClusterParted: "cluster_parted", ClusterSettled: "cluster_settled", PairAnswered: "pair_answered", AlertReviewed: "alert_reviewed",
+	TraceNoted: "trace_noted", TraceDropped: "trace_dropped", AbsenceRaised: "absence_raised",
 }
 
 // String returns the kind's name in the API.
@@ -177,6 +183,7 @@ type Change struct {
 	Outage   *Outage        // kinds Outage*
 	Causes   *Causes        // IncidentCauses
 	Place    *Placement     // AlertFiring, nil where rules group the alert; ItemPlaced, Cluster*
+	Trace    *Trace         // kinds Trace* and AbsenceRaised
 	Source   Source
 	Position Position
 	Until    Time
@@ -201,6 +208,7 @@ type LedgerEntry struct {
 	Operands   []string // what was compared
 	MilliNats  int64    // weight of the evidence, 0 where the step is no score
 	RuleSource string   // file:line of the rule, "" for built-in behaviour
+	Rules      string   // version of the rule set that it stands in
 }
 
 // AlertPhase is whether an alert is up.
@@ -231,27 +239,31 @@ type Reason uint8
 
 // Reasons, each shown by `tocsin explain`. Values are part of the wire format.
 const (
-	ReasonOpened      Reason = iota + 1 // opened the incident it is in
-	ReasonHeld                          // opened it after firing for its severity's open_after
-	ReasonJoined                        // its group had an open incident
-	ReasonEvidence                      // waited, and was taken in when its group's incident opened
-	ReasonReopened                      // fired again within reopen_within
-	ReasonWaiting                       // fires, not yet for its severity's open_after
-	ReasonNeverOpens                    // its severity opens no incident
-	ReasonSilenced                      // a silence quiets it
-	ReasonInhibited                     // another alert inhibits it
-	ReasonOver                          // cleared or expired before it opened one
-	ReasonLate                          // read late; waits in case its end is next in the queue
-	ReasonMaintenance                   // began inside a maintenance window
-	ReasonFlapping                      // damped: waits until it has fired without a break
-	ReasonFlapped                       // opened its incident, or entered it, because it flaps
-	ReasonHeartbeat                     // a sign of life: only its absence means something
+	ReasonOpened         Reason = iota + 1 // opened the incident it is in
+	ReasonHeld                             // opened it after firing for its severity's open_after
+	ReasonJoined                           // its group had an open incident
+	ReasonEvidence                         // waited, and was taken in when its group's incident opened
+	ReasonReopened                         // fired again within reopen_within
+	ReasonWaiting                          // fires, not yet for its severity's open_after
+	ReasonNeverOpens                       // its severity opens no incident
+	ReasonSilenced                         // a silence quiets it
+	ReasonInhibited                        // another alert inhibits it
+	ReasonOver                             // cleared or expired before it opened one
+	ReasonLate                             // read late; waits in case its end is next in the queue
+	ReasonMaintenance                      // began inside a maintenance window
+	ReasonFlapping                         // damped: waits until it has fired without a break
+	ReasonFlapped                          // opened its incident, or entered it, because it flaps
+	ReasonHeartbeat                        // a sign of life: only its absence means something
+	ReasonSymptom                          // what its item rests on is down: it is quiet evidence of that
+	ReasonFiltered                         // a rule keeps it quiet
+	ReasonBelowThreshold                   // a rule waits for more of its kind
+	ReasonPaired                           // a rule ties it to an alert that is in an incident
 )
 
 // String returns the reason's name in the API.
 func (r Reason) String() string {
 	names := [...]string{"", "opened", "held", "joined", "evidence", "reopened", "waiting", "never_opens", "silenced", "inhibited", "over", "late",
-		"maintenance", "flapping", "flapped", "heartbeat"}
+		"maintenance", "flapping", "flapped", "heartbeat", "symptom", "filtered", "below_threshold", "paired"}
 	if int(r) < len(names) {
 		return names[r]
 	}
@@ -265,7 +277,7 @@ type AlertState struct {
 	Severity    Severity
 	Reason      Reason
 	Ghost       bool   // cleared before it was ever seen firing: kept only so that a late firing is recognised
-	Suppressed  bool   // silences or inhibition quiet every live claim of it
+	Suppressed  bool   // every live claim of it is quiet
 	Occurrences uint32 // firings that did not overlap, from 1
 	Incident    IncidentID
 	StartsAt    Time   // of the current occurrence, earliest claim
@@ -276,9 +288,44 @@ type AlertState struct {
 	Flap        Flap   // how restless it is; zero when it never changed
 	CI          uint32 // slot of the configuration item it is bound to, 0 when to none
 	Bound       Bound  // how
+	Kind        AlertKind
 	BoundBy     uint8  // the place in BindLabels of the label that said so, from 1; 0 when none did
+	Quiet       Quiet  // all that keeps it from ringing, while it fires
 	Name        string // alertname label, for people; not kept
 	Resource    string // CI reference, for people; not kept
+}
+
+// AlertKind is what an alert says of its item, as far as that tells a cause from its symptoms.
+type AlertKind uint8
+
+// Kinds of alert. Those of the last two may be mere symptoms of one of the first.
+const (
+	KindOther       AlertKind = iota
+	KindDown                  // the item does not work at all
+	KindUnreachable           // it cannot be reached
+	KindNoData                // nothing is heard from it
+)
+
+// KindLabel is the label whose value names the kind; rules set it.
+const KindLabel = "alert_kind"
+
+// ParseAlertKind returns the kind of that name, KindOther when there is none.
+func ParseAlertKind(name string) AlertKind {
+	switch name {
+	case "down":
+		return KindDown
+	case "unreachable":
+		return KindUnreachable
+	case "no_data":
+		return KindNoData
+	default:
+		return KindOther
+	}
+}
+
+// String returns the kind's name in rules and in the API.
+func (k AlertKind) String() string {
+	return [...]string{"other", "down", "unreachable", "no_data"}[min(k, KindNoData)]
 }
 
 // Bound is how an alert was bound to its configuration item, or why to none.
@@ -291,11 +338,12 @@ const (
 	BoundByLabel              // a label of the convention holds its name; event.Labels.CI says which
 	BoundFound                // as BoundByLabel, and the item was made for it
 	Ambiguous                 // its name is that of several
+	BoundByRule               // a rule made its ID or name of the labels
 )
 
 // String returns the way's name in the API.
 func (b Bound) String() string {
-	return [...]string{"unbound", "id", "label", "discovered", "ambiguous"}[min(b, Ambiguous)]
+	return [...]string{"unbound", "id", "label", "discovered", "ambiguous", "rule"}[min(b, BoundByRule)]
 }
 
 // Flap is an alert's record of going up and down, after RFC 2439.
@@ -324,12 +372,15 @@ type ClaimState struct {
 	Unconfirmed     bool
 	Inhibited       bool
 	Maintenance     bool   // began inside a maintenance window that still runs
+	Filtered        bool   // a rule keeps it quiet
+	Symptom         bool   // what its item rests on is down, and it says no more than that
 	Silences        uint16 // active silences that match
 	StartsAt        Time
 	EndsAt          Time // firing: valid until (Never for send-once sources); else when it ended
 	LastStart       Time // the latest start that was said of this occurrence
 	ClearedAt       Time // the latest explicit end, 0 when none
 	StaleAt         Time // when a firing older than ClearedAt was first heard, 0 when none
+	SymptomUntil    Time // of a symptom whose cause is over: until when it stays quiet
 }
 
 // IncidentPhase is where an incident is in its life.
@@ -409,5 +460,6 @@ type IncidentState struct {
 	CI           string     // ID of the item it is about first of all
 	Services     []Affected // the most critical, at most MaxAffected, in the order of their IDs
 	ServiceCount uint32     // of all that it hurts
+	Bounds       Bounds     // what rules make of its severity and priority
 	Dossier      *Dossier   // nil when there is nothing in it
 }

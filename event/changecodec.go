@@ -78,7 +78,7 @@ func codeChange(c *coder, ch *Change) {
 		if c.version >= 4 {
 			optional(c, &ch.Place, codePlacement)
 		}
-	case AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased:
+	case AlertUpdated, AlertCleared, AlertExpired, ClaimEnded, AlertSuppressed, AlertReleased, AlertReviewed:
 		codeAlert(c, &ch.Alert, ch.At)
 		codeClaim(c, &ch.Claim, ch.At)
 	case AlertSeverity, AlertJoined, AlertDropped, AlertDamped, AlertSteadied, AlertMoved:
@@ -150,6 +150,8 @@ func codeRare(c *coder, ch *Change) {
 		codeCauses(c, made(c, &ch.Causes))
 	case ItemPlaced, ClusterParted, ClusterSettled:
 		codePlacement(c, made(c, &ch.Place))
+	case TraceNoted, TraceDropped, AbsenceRaised:
+		codeTrace(c, made(c, &ch.Trace))
 	default:
 		codeMeta(c, ch)
 	}
@@ -176,6 +178,9 @@ func codeMeta(c *coder, ch *Change) {
 	case ComponentAdded:
 		codeSource(c, &ch.Source)
 		c.string(&ch.Text)
+	case PairAnswered:
+		c.string(&ch.Text)
+		number(c, &ch.Count)
 	case GraceStarted:
 		codeSource(c, &ch.Source)
 		c.time(&ch.Until)
@@ -239,6 +244,10 @@ func codeAlert(c *coder, a *AlertState, at Time) {
 		number(c, &a.Bound)
 		number(c, &a.BoundBy)
 	}
+	if c.version >= 4 {
+		number(c, &a.Kind)
+		number(c, &a.Quiet)
+	}
 }
 
 // codeFlap costs most alerts, which never change, one byte.
@@ -283,6 +292,11 @@ func codeClaim(c *coder, cl *ClaimState, at Time) {
 	near(c, &cl.LastStart, at)
 	near(c, &cl.ClearedAt, at)
 	near(c, &cl.StaleAt, at)
+	if c.version >= 4 {
+		c.bool(&cl.Filtered)
+		c.bool(&cl.Symptom)
+		near(c, &cl.SymptomUntil, at)
+	}
 }
 
 func codeIncident(c *coder, i *IncidentState) {
@@ -319,6 +333,9 @@ func codeIncident(c *coder, i *IncidentState) {
 	}
 	if c.version >= 3 {
 		codeIncidentDesk(c, i)
+	}
+	if c.version >= 4 {
+		codeBounds(c, &i.Bounds)
 	}
 }
 
@@ -370,5 +387,8 @@ func codeLedger(c *coder, l *[]LedgerEntry) {
 		}
 		c.int(&e.MilliNats)
 		c.string(&e.RuleSource)
+		if c.version >= 4 {
+			c.string(&e.Rules)
+		}
 	}
 }

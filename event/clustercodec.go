@@ -76,3 +76,20 @@ func UnpackCauses(b []byte) (s Causes, err error) {
 	codeCauses(&c, &s)
 	return s, c.err
 }
+
+func codeBounds(c *coder, b *Bounds) {
+	packed := b.Pack()
+	number(c, &packed)
+	*b = UnpackBounds(packed)
+}
+
+func codeTrace(c *coder, t *Trace) {
+	number(c, &t.Kind)
+	c.string(&t.Tenant)
+	c.string(&t.Rule)
+	c.bool(&t.Second)
+	c.string(&t.Key)
+	number(c, &t.Alert)
+	c.time(&t.At)
+	c.time(&t.Due)
+}

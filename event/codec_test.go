@@ -215,6 +215,17 @@ func changesOf(kind ChangeKind) Change {
 		ch.Alert = AlertState{ID: NewAlertID(5, 6), Phase: Firing, Incident: 8, CI: 4, Bound: BoundFound}
 	case kind >= IncidentEdited && kind <= IncidentHit:
 		ch.Incident, ch.Text = filled[IncidentState](), "because"
+	case kind == IncidentCauses:
+		ch.Causes = filled[Causes]()
+	case kind == ComponentAdded:
+		ch.Source, ch.Text = Source{"s", "main", Resender}, "system=shop"
+	case kind >= ItemPlaced && kind <= ClusterSettled:
+		ch.Place = filled[Placement]()
+	case kind == AlertReviewed:
+		ch.Alert = AlertState{ID: NewAlertID(5, 6), Phase: Firing, Severity: Minor, Quiet: QuietFilter | QuietSilence, Bound: BoundByRule}
+		ch.Claim = ClaimState{ID: 4, Phase: Firing, Severity: Minor, Filtered: true}
+	case kind >= TraceNoted && kind <= AbsenceRaised:
+		ch.Trace = filled[Trace]()
 	case kind == SourceAdded:
 		ch.Source = Source{"s", "main", Resender}
 	case kind == SourceOverCap:

@@ -84,7 +84,7 @@ const (
 	Rate                                  // Incident, Number: 1–5, Text
 	Redact                                // Redaction; Incident, when it is of one
 	JudgeCause                            // Incident, Number: the Verdict, Text: the ID of the item, where the verdict does not say which
-	AnswerPair                            // Number: the pair, Accept
+	AnswerPair                            // Text: the pair, Accept
 )
 
 // Command is what somebody asked for. Actor is an opaque id; names and addresses are kept elsewhere.

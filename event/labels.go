@@ -124,9 +124,14 @@ func VolatileLabel(name string) bool {
 // Identity is Tocsin's own fingerprint of an alert: xxhash over the tenant and all labels but the volatile ones.
 // scratch is reused; the grown buffer is returned.
 func (ls Labels) Identity(tenant string, scratch []byte) (uint64, []byte) {
+	return ls.IdentityBut(nil, tenant, scratch)
+}
+
+// IdentityBut is Identity without some more labels.
+func (ls Labels) IdentityBut(ignore []string, tenant string, scratch []byte) (uint64, []byte) {
 	b := append(scratch[:0], tenant...)
 	for i := range ls {
-		if VolatileLabel(ls[i].Name) {
+		if ignored(ls[i].Name, ignore) {
 			continue
 		}
 		b = append(b, separator)
@@ -137,14 +142,21 @@ func (ls Labels) Identity(tenant string, scratch []byte) (uint64, []byte) {
 	return xxhash.Sum64(b), b
 }
 
+func ignored(name string, ignore []string) bool {
+	return VolatileLabel(name) || len(ignore) > 0 && slices.Contains(ignore, name)
+}
+
 // SameIdentity tells whether both sets are one alert: equal but for the volatile labels.
-func (ls Labels) SameIdentity(other Labels) bool {
+func (ls Labels) SameIdentity(other Labels) bool { return ls.SameBut(nil, other) }
+
+// SameBut tells whether both sets are equal but for the volatile labels and some more.
+func (ls Labels) SameBut(ignore []string, other Labels) bool {
 	i, j := 0, 0
 	for {
-		for i < len(ls) && VolatileLabel(ls[i].Name) {
+		for i < len(ls) && ignored(ls[i].Name, ignore) {
 			i++
 		}
-		for j < len(other) && VolatileLabel(other[j].Name) {
+		for j < len(other) && ignored(other[j].Name, ignore) {
 			j++
 		}
 		if i == len(ls) || j == len(other) {

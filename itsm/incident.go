@@ -45,6 +45,7 @@ func Priority(s event.Severity) uint8 {
 // Reassess sets the severity and the priority that follows from it. The machine raises at any time, and lowers only before
 // somebody acknowledged. It tells whether anything moved.
 func Reassess(i *event.IncidentState, s event.Severity) bool {
+	s = ruled(i, s)
 	if s == event.Clear || s == i.Severity {
 		return false
 	}

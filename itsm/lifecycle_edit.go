@@ -119,18 +119,22 @@ func handBack(i *event.IncidentState, fields event.Pin) {
 // prioritise sets the priority that follows from impact and urgency; what is not known of either follows from the severity. An impact
 // that no person has set is that of each service by itself: the one that is hit the worst counts.
 func prioritise(i *event.IncidentState) {
+	i.Priority = bounded(i, natural(i))
+}
+
+// natural is the priority that no rule bounds.
+func natural(i *event.IncidentState) uint8 {
 	impact, urgency := i.Impact, i.Urgency
 	if urgency == 0 {
 		urgency = UrgencyOf(i.Severity)
 	}
 	switch {
 	case i.Pins&event.PinImpact == 0 && len(i.Services) > 0:
-		i.Priority = worstOf(i.Services, urgency)
-		return
+		return worstOf(i.Services, urgency)
 	case impact == 0:
 		impact = unknownImpact
 	}
-	i.Priority = PriorityOf(impact, urgency)
+	return PriorityOf(impact, urgency)
 }
 
 func checkFields(e *event.IncidentEdit) *event.Refusal {

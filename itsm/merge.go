@@ -180,6 +180,7 @@ func Prune(i *event.IncidentState, stays func(event.AlertID) bool) {
 // inherit takes over the fields in which the other was worse, or was somebody's where this one is nobody's. An acknowledgement is not
 // taken over: it covers what was seen, and that was the other.
 func inherit(i, other *event.IncidentState) {
+	i.Bounds = widest(i.Bounds, other.Bounds)
 	Hurt(i, other.Services)
 	i.ServiceCount = max(i.ServiceCount, other.ServiceCount)
 	i.Severity, i.Priority = min(i.Severity, other.Severity), min(i.Priority, other.Priority)

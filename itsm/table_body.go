@@ -78,6 +78,7 @@ func (p *packer) body(i *event.IncidentState, over bool) {
 	if !over {
 		p.time(&i.ClosedAt)
 	}
+	p.bounds(&i.Bounds)
 	p.dossier(&i.Dossier)
 }
 
@@ -252,6 +253,15 @@ func (p *packer) services(v *[]event.Affected) {
 		flags = p.uvarint(flags)
 		a.Impact, a.Down, a.Spare = uint8(flags>>2), flags&1 != 0, flags&2 != 0
 	}
+}
+
+// bounds walks what came after the dossier did: its bit lies behind that one's, so that older bodies are read as they are.
+func (p *packer) bounds(b *event.Bounds) {
+	packed := b.Pack()
+	p.field++
+	number(p, &packed)
+	p.field -= 2
+	*b = event.UnpackBounds(packed)
 }
 
 // dossier walks what comes last. Nobody but the event package knows its form, which has its version in front.

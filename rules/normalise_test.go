@@ -92,7 +92,7 @@ func TestTheShippedRulesNormaliseWhatSendersWrite(t *testing.T) {
 		{"a StatefulSet", []string{"namespace", "shop", "statefulset", "redis"}, `{namespace="shop", statefulset="redis", workload="redis"}`},
 		{"what kube-state-metrics tells of", []string{"alertname", "KubeDeploymentReplicasMismatch", "deployment", "web", "instance", "10.0.0.1:8080", "job", "kube-state-metrics", "namespace", "shop", "service", "kube-state-metrics"},
 			`{alertname="KubeDeploymentReplicasMismatch", deployment="web", job="kube-state-metrics", namespace="shop", workload="web"}`},
-		{"kube-state-metrics itself", []string{"alertname", "TargetDown", "instance", "10.0.0.1:8080", "job", "kube-state-metrics"}, `{alertname="TargetDown", instance="10.0.0.1:8080", job="kube-state-metrics"}`},
+		{"kube-state-metrics itself", []string{"alertname", "TargetDown", "instance", "10.0.0.1:8080", "job", "kube-state-metrics"}, `{alert_kind="unreachable", alertname="TargetDown", instance="10.0.0.1:8080", job="kube-state-metrics"}`},
 		{"the node exporter", []string{"alertname", "NodeFilesystemAlmostOutOfSpace", "instance", "node-3:9100", "job", "node-exporter", "namespace", "monitoring", "pod", "node-exporter-x2x9p", "service", "node-exporter"},
 			`{alertname="NodeFilesystemAlmostOutOfSpace", host="node-3", instance="node-3:9100", job="node-exporter", namespace="monitoring"}`},
 		{"a host of a service", []string{"instance", "db-3:9100", "job", "node", "service", "shop"}, `{host="db-3", instance="db-3:9100", job="node", service="shop"}`},

@@ -36,7 +36,7 @@ func newRootCommand() *cobra.Command {
 	addGroup(root, groupWork,
 		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSearchCommand(), newSilenceCommand(),
 		newWindowCommand(), newCalendarCommand(), newHeartbeatsCommand(), newStormsCommand(), newHandoverCommand(),
-		newOnCallCommand(), newNotifyCommand(), newCorrelationCommand(),
+		newOnCallCommand(), newNotifyCommand(), newCorrelationCommand(), newPairsCommand(),
 	)
 	addGroup(root, groupCMDB, newCMDBCommand(), newServiceCommand(), newOutageCommand())
 	addGroup(root, groupDaemon,

@@ -22,7 +22,7 @@ func newExplainCommand() *cobra.Command {
 or taken out of it, what may be its root cause, and what keeps what quiet.
 For an alert (its id, or the fingerprint of Alertmanager's clients): why it is in an incident, waits, or opens none; with --not why it is not in
 another; and what keeps it from ringing, by whom and until when.
-Scores say by how many times an explanation beats chance; --json has them in thousandths of a nat, whose e-th power that is.`,
+Scores say by how many times an explanation beats chance; --json has them in thousandths of a nat: that number is e^(score/1000).`,
 		Example: "  tocsin explain INC-42\n  tocsin explain INC-42 --cause\n  tocsin explain 9c6e2b1f00d3a7e5 --not INC-41",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -88,6 +88,9 @@ func explainIncident(ctx context.Context, t *tool, ref string, all bool) error {
 // membersWhy says why each item, and each alert without one, is in an incident.
 func (p *printer) membersWhy(i *api.Incident, why *api.Why, all bool) {
 	total := len(why.Members) + why.Left
+	if total == 0 {
+		return
+	}
 	p.section(fmt.Sprintf("Why its members are in it (%s, %s)", plural(total, "member", "members"), plural(int(i.Alerts.Total), "alert", "alerts")))
 	shown := why.Members
 	if !all && len(shown) > shownEntries {

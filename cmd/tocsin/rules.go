@@ -14,8 +14,8 @@ import (
 )
 
 func newRulesCommand() *cobra.Command {
-	return newParent("rules", "Check rule files, and show the rules in force", "  tocsin rules check rules/\n  tocsin rules show --config tocsin.yml",
-		newRulesCheckCommand(), newRulesShowCommand())
+	return newParent("rules", "Check, test and try rules, and show those in force", "  tocsin rules check rules/\n  tocsin rules test tests/\n  tocsin rules show --config tocsin.yml",
+		newRulesCheckCommand(), newRulesShowCommand(), newRulesTestCommand(), newRulesBacktestCommand(), newRulesShadowCommand())
 }
 
 // rulePatterns turns names of files and folders into patterns; a folder stands for the rule files in it.

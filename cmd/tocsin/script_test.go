@@ -162,8 +162,12 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.AlertList{}
 	case last == "timeline":
 		v = &api.Timeline{}
+	case last == "why" && parts[2] == "alerts":
+		v = &api.AlertReasons{}
 	case last == "why":
 		v = &api.Why{}
+	case last == "correlation":
+		v = &api.Correlation{}
 	case last == "silences" || last == "silence":
 		return nil // GET and POST answer differently; both are short
 	case last == "windows" && strings.HasPrefix(string(bytes.TrimSpace(text)), `{"id"`):

@@ -72,6 +72,7 @@ type count struct {
 type proof struct {
 	hash, kind uint64
 	cluster    uint32
+	item       uint32 // that it was charged to
 	next       uint32
 	weight     int32 // in milli-nats
 	late       bool
@@ -145,7 +146,7 @@ func (b *Book) Observe(cluster, component, alert uint32, s *Signature, at, now e
 		w = w * int64(fixed.Exp(-min(int64(since)*1000/int64(decay), slowest))) / 1_000_000
 	}
 	slot := b.proofs.Alloc()
-	*b.proofs.Mut(slot) = proof{hash: s.Hash, kind: s.KindHash, cluster: cluster, next: r.proofs, weight: int32(w), late: late}
+	*b.proofs.Mut(slot) = proof{hash: s.Hash, kind: s.KindHash, cluster: cluster, item: s.Item, next: r.proofs, weight: int32(w), late: late}
 	r.proofs = slot
 	news = r.newsAt == 0
 	r.heard(now)

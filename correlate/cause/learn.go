@@ -1,6 +1,10 @@
 package cause
 
-import "github.com/tocsin-noc/tocsin/event"
+import (
+	"slices"
+
+	"github.com/tocsin-noc/tocsin/event"
+)
 
 // maxCounts bounds the signatures that are remembered.
 const maxCounts = 1_000_000
@@ -17,8 +21,8 @@ func (b *Book) Learn(cluster, component uint32) {
 		p := *b.proofs.At(slot)
 		fresh := b.tally(p.hash, p.late, 1)
 		b.tally(p.kind, p.late, 1)
-		if fresh {
-			b.counts.Mut(b.slot(p.kind)).distinct++
+		if kind := b.slot(p.kind); fresh && kind != 0 {
+			b.counts.Mut(kind).distinct++
 		}
 		b.byProof.Delete(mix(cluster, p.hash), slot)
 		b.proofs.Free(slot)
@@ -87,18 +91,20 @@ func (b *Book) Halve() {
 }
 
 // Judge takes in what a person said of a cause. signs are what the item said: at a cause that is no sign of an ordinary day, elsewhere it
-// is one more.
+// is one more. component is 0 where the incident was never of one.
 func (b *Book) Judge(component uint32, verdict event.Verdict, signs []uint64) {
-	c := grow(b.components, component)
 	by := int32(1)
 	if verdict == event.CauseRight || verdict == event.CauseOther {
 		by = -1
 	}
-	if verdict != event.CauseOther {
-		c.judged++
-	}
-	if verdict == event.CauseRight {
-		c.right++
+	if component != 0 {
+		c := grow(b.components, component)
+		if verdict != event.CauseOther {
+			c.judged++
+		}
+		if verdict == event.CauseRight {
+			c.right++
+		}
 	}
 	for _, sign := range signs {
 		b.tally(sign&^1, sign&1 == 1, by)
@@ -107,7 +113,7 @@ func (b *Book) Judge(component uint32, verdict event.Verdict, signs []uint64) {
 
 // Merge makes the evidence of one cluster another's.
 func (b *Book) Merge(into, gone uint32) {
-	if gone >= b.clusters.Len() {
+	if gone >= b.clusters.Len() || gone == into {
 		return
 	}
 	from := *b.clusters.At(gone)
@@ -115,7 +121,11 @@ func (b *Book) Merge(into, gone uint32) {
 	for slot := from.proofs; slot != 0; {
 		p := *b.proofs.At(slot)
 		b.byProof.Delete(mix(gone, p.hash), slot)
-		if b.proof(into, p.hash) != 0 {
+		if b.proof(into, p.hash) != 0 { // it says the same in both
+			if x := b.suspect(gone, p.item); x != 0 {
+				b.suspects.Mut(x).sum -= int64(p.weight)
+				b.suspects.Mut(x).proofs--
+			}
 			b.proofs.Free(slot)
 		} else {
 			m := b.proofs.Mut(slot)
@@ -160,7 +170,9 @@ func (x *suspect) add(o *suspect) {
 		x.alert = o.alert
 	}
 	for i, sign := range o.signs {
-		x.note(sign, o.weights[i])
+		if !slices.ContainsFunc(x.signs[:], func(known uint64) bool { return known&^1 == sign&^1 }) {
+			x.note(sign, o.weights[i])
+		}
 	}
 }
 

@@ -54,6 +54,10 @@ func (f *Forest) count(d *event.Placement) {
 	}
 	c := f.components.Mut(d.Component)
 	c.passed += uint64(d.Passed)
+	if d.Kind == event.PlaceEdge && d.Hops == 1 && d.Edge != event.NoScore {
+		c.gaps += uint64(d.Gap)
+		c.steps++
+	}
 	if d.Dependents > 0 {
 		c.trials++
 	}
@@ -77,6 +81,7 @@ func (f *Forest) open(d *event.Placement) uint32 {
 	ten.born++
 	*f.clusters.Mut(slot) = cluster{
 		first: d.At, last: d.At, root: d.Item, component: d.Component, tenant: comp.tenant, born: ten.born, expected: d.Expected,
+		counted: d.Kind == event.PlaceRoot,
 	}
 	return slot
 }
@@ -93,6 +98,7 @@ func (f *Forest) enter(ci, into uint32, d *event.Placement) {
 		it.cluster, it.prev, it.onset = into, c.tail, d.At
 		if c.tail == 0 {
 			c.head = ci
+			c.root, c.silent = ci, c.silent && c.root == ci // all others have left it
 		} else {
 			f.items.Mut(c.tail).next = ci
 		}
@@ -103,11 +109,24 @@ func (f *Forest) enter(ci, into uint32, d *event.Placement) {
 	if d.Kind != event.PlaceSame {
 		it.dependents = d.Dependents
 	}
-	if it.component != d.Component {
-		it.component = d.Component
-		f.components.Mut(d.Component).items++
+	f.belong(it, d.Component)
+	if c := f.clusters.At(into); c.silent && c.root == ci && !d.Silent && d.Kind != event.PlaceVirtual {
+		f.clusters.Mut(into).silent = false // it says something after all
 	}
 	f.touch(into, d.At)
+}
+
+// belong counts an item in the component in which it alarmed last.
+func (f *Forest) belong(it *item, component uint32) {
+	if it.component == component {
+		return
+	}
+	if it.component != 0 {
+		f.components.Mut(it.component).items--
+	}
+	if it.component = component; component != 0 {
+		f.components.Mut(component).items++
+	}
 }
 
 // touch notes that a cluster alarmed.
@@ -120,7 +139,7 @@ func (f *Forest) touch(slot uint32, at event.Time) {
 	}
 }
 
-// leave takes an item out of its cluster.
+// leave takes an item out of its cluster. Where that was the root, the first of those that stay is.
 func (f *Forest) leave(ci uint32) {
 	it := f.items.Mut(ci)
 	if it.cluster == 0 {
@@ -137,27 +156,69 @@ func (f *Forest) leave(ci uint32) {
 	} else {
 		f.items.Mut(it.next).prev = it.prev
 	}
-	c.items--
+	if c.items--; c.root == ci && c.head != 0 {
+		c.root, c.silent = c.head, false
+	}
 	it.cluster, it.next, it.prev = 0, 0, 0
 }
 
-// adopt makes the cluster of a root, or the one that a person names by an item of it, part of the one whose item explains it. The smaller goes into the larger, so that no item is
-// relabelled often.
-func (f *Forest) adopt(d *event.Placement) Moved {
-	into, from := d.Cluster, f.items.At(d.Item).cluster
-	kept := *f.clusters.At(into)
-	comp, ten := f.clusters.At(from).component, f.clusters.At(from).tenant
-	f.components.Mut(comp).expected -= uint64(f.clusters.At(from).expected)
-	if f.tenants.At(ten).roots > 0 && !f.clusters.At(from).silent {
-		f.tenants.Mut(ten).roots--
+// Forget lets go of an item that is no more: its number may be given to another.
+func (f *Forest) Forget(ci uint32) {
+	if ci >= f.items.Len() {
+		return
 	}
+	f.leave(ci)
+	it := f.items.Mut(ci)
+	for slot := it.below; slot != 0; {
+		next := f.roots.At(slot).next
+		f.roots.Free(slot)
+		slot = next
+	}
+	f.belong(it, 0)
+	*it = item{}
+}
+
+// adopt makes the cluster of a root, or the one that a person names by an item of it, part of the one whose item explains it. The smaller
+// goes into the larger, so that no item is relabelled often.
+func (f *Forest) adopt(d *event.Placement) Moved {
+	into, from := d.Cluster, f.item(d.Item).cluster
+	if from == 0 || from == into {
+		return Moved{Into: into} // it is there already, or over
+	}
+	kept, gone := *f.clusters.At(into), f.clusters.At(from)
+	// The two are one fault and count once: a cause that is silent counts by the first root that it explains.
+	if kept.expected == 0 && kept.component == gone.component {
+		kept.expected = gone.expected
+	} else {
+		f.components.Mut(gone.component).expected -= uint64(gone.expected)
+	}
+	if kept.counted && gone.counted {
+		f.tenants.Mut(gone.tenant).roots--
+	}
+	kept.counted = kept.counted || gone.counted
 	if f.clusters.At(from).items > f.clusters.At(into).items {
 		into, from = from, into
 	}
+	f.mergeBursts(into, from)
 	f.merge(into, from)
 	c := f.clusters.Mut(into)
-	c.root, c.silent, c.born = kept.root, kept.silent, kept.born
+	c.root, c.silent, c.counted, c.born, c.expected = kept.root, kept.silent, kept.counted, kept.born, kept.expected
+	if c.component != kept.component {
+		f.shift(into, kept.component)
+	}
 	return Moved{Into: into, Gone: from}
+}
+
+// shift makes a cluster another component's.
+func (f *Forest) shift(slot, component uint32) {
+	c := f.clusters.Mut(slot)
+	old := f.components.Mut(c.component)
+	if old.clusters--; old.latest == slot {
+		old.latest = 0
+	}
+	f.components.Mut(component).clusters++
+	c.component = component
+	f.touch(slot, c.last)
 }
 
 // merge moves all of one cluster into another and frees it.
@@ -178,8 +239,6 @@ func (f *Forest) merge(into, from uint32) {
 		c.items += gone.items
 	}
 	c.first, c.last = min(c.first, gone.first), max(c.last, gone.last)
-	c.expected += gone.expected
-	f.mergeBursts(c, &gone)
 	f.forget(from)
 	f.touch(into, c.last)
 }

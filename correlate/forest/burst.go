@@ -1,6 +1,8 @@
 package forest
 
 import (
+	"cmp"
+	"math"
 	"slices"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -15,13 +17,16 @@ const (
 
 // burst is what a cluster in a shaky component remembers to tell a second fault from the first.
 type burst struct {
-	ring [burstRing]struct {
-		at          event.Time
-		alert, item uint32
-	}
+	ring    [burstRing]alarm
 	n       uint32 // alerts ever
 	second  event.Time
 	seconds [burstHistory + 10 + 2]uint16 // alerts by the second, a ring
+}
+
+// alarm is that an alert of an item began.
+type alarm struct {
+	at          event.Time
+	alert, item uint32
 }
 
 // alarm notes an alert of a cluster.
@@ -34,10 +39,21 @@ func (f *Forest) alarm(slot uint32, d *event.Placement, alert uint32) {
 		c.burst = f.bursts.Alloc()
 	}
 	b := f.bursts.Mut(c.burst)
-	e := &b.ring[b.n%burstRing]
-	e.at, e.alert, e.item = d.At, alert, d.Item
-	b.n++
+	b.put(alarm{d.At, alert, d.Item})
 	b.tally(d.At, 1)
+}
+
+// put remembers an alert in the place of the oldest.
+func (b *burst) put(e alarm) {
+	b.ring[b.n%burstRing] = e
+	b.n++
+}
+
+// known lists the alerts that are remembered, in the order of their times.
+func (b *burst) known() []alarm {
+	list := slices.Clone(b.ring[:min(b.n, burstRing)])
+	slices.SortStableFunc(list, func(x, y alarm) int { return cmp.Compare(x.at, y.at) })
+	return list
 }
 
 // tally counts alerts of a second.
@@ -53,7 +69,7 @@ func (b *burst) tally(at event.Time, n uint16) {
 		b.second = now
 	}
 	if b.second-now < size {
-		b.seconds[now%size] += n
+		b.seconds[now%size] += min(n, math.MaxUint16-b.seconds[now%size])
 	}
 }
 
@@ -61,7 +77,7 @@ func (b *burst) tally(at event.Time, n uint16) {
 func (b *burst) before(at event.Time) uint64 {
 	size, sum := event.Time(len(b.seconds)), uint64(0)
 	for back := event.Time(11); back <= 10+burstHistory; back++ {
-		if s := at/event.Second - back; s >= 0 && b.second-s < size {
+		if s := at/event.Second - back; s >= 0 && s <= b.second && b.second-s < size {
 			sum += uint64(b.seconds[s%size])
 		}
 	}
@@ -106,8 +122,7 @@ func (f *Forest) Part(d *event.Placement) (cluster uint32, alerts []uint32) {
 	b := f.bursts.Mut(f.clusters.At(slot).burst)
 	for i := range min(f.bursts.At(past).n, burstRing) {
 		if e := f.bursts.At(past).ring[i]; e.at > d.At-burstWindow {
-			b.ring[b.n%burstRing] = e
-			b.n++
+			b.put(e)
 			b.tally(e.at, 1)
 			if !slices.Contains(alerts, e.alert) {
 				alerts = append(alerts, e.alert)
@@ -133,9 +148,22 @@ func (f *Forest) Separate(d *event.Placement, items []uint32) uint32 {
 	return slot
 }
 
-// mergeBursts keeps what either of two clusters remembers.
-func (f *Forest) mergeBursts(into, gone *cluster) {
-	if into.burst == 0 && gone.burst != 0 {
-		into.burst, gone.burst = gone.burst, 0
+// mergeBursts makes what two clusters remember one's: the latest alerts of both, and how many there were in each second.
+func (f *Forest) mergeBursts(into, from uint32) {
+	c, gone := f.clusters.Mut(into), f.clusters.Mut(from)
+	if c.burst == 0 || gone.burst == 0 {
+		c.burst, gone.burst = max(c.burst, gone.burst), 0
+		return
+	}
+	b, o := f.bursts.Mut(c.burst), f.bursts.At(gone.burst)
+	both := append(b.known(), o.known()...)
+	slices.SortStableFunc(both, func(x, y alarm) int { return cmp.Compare(x.at, y.at) })
+	b.n = 0
+	for _, e := range both[max(len(both)-burstRing, 0):] {
+		b.put(e)
+	}
+	size := event.Time(len(o.seconds))
+	for s := max(o.second-size+1, 0); s <= o.second; s++ {
+		b.tally(s*event.Second, o.seconds[s%size])
 	}
 }

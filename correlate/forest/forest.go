@@ -63,6 +63,7 @@ type item struct {
 	cluster     uint32
 	next, prev  uint32 // in the cluster's list
 	component   uint32
+	said        uint64 // kind of what it said last
 	below       uint32 // latest of the roots that alarmed beneath it
 	dependents  uint32 // how many rest directly on it, when it alarmed
 }
@@ -77,6 +78,7 @@ type cluster struct {
 	burst       uint32
 	tenant      uint32
 	silent      bool   // the root did not alarm itself
+	counted     bool   // among the tenant's roots
 	expected    uint32 // by how much it moved its component's counter
 	born        uint32 // counts clusters
 }
@@ -88,6 +90,8 @@ type component struct {
 	expected uint64 // items that could have been
 	passed   uint64 // of those that rest on an alarmed item, the share that alarmed after it, summed up, in millionths
 	trials   uint64 // alarmed items on which anything rests
+	gaps     uint64 // times from an item's alarm to that of what rests directly on it and was explained by it, summed up, in milliseconds
+	steps    uint64 // how many
 	items    uint32 // that alarmed in it
 	latest   uint32 // cluster that alarmed last
 	tenant   uint32
@@ -122,12 +126,13 @@ func New() *Forest {
 // Onset is an item of which an alert begins.
 type Onset struct {
 	Item      uint32
-	Component uint32     // slot
-	At        event.Time // event time
-	Size      uint32     // items of the component, as far as is known
-	Estate    uint32     // items of the tenant
-	Back      bool       // the same alert was in an incident a short while ago
-	BackTo    uint32     // the cluster of that, 0 when it takes nothing in any more
+	Component uint32                    // slot
+	At        event.Time                // event time
+	Size      uint32                    // items of the component, as far as is known
+	Estate    uint32                    // items of the tenant
+	Back      bool                      // the same alert was in an incident a short while ago
+	Factor    func(parent uint64) int64 // by how much an alert of that kind upstream is a better reason than any, in milli-nats; nil: none is
+	BackTo    uint32                    // the cluster of that, 0 when it takes nothing in any more
 }
 
 // Decide places an item. It changes nothing.
@@ -142,7 +147,7 @@ func (f *Forest) Decide(o Onset, t Topology, p *Params) event.Placement {
 		return d
 	}
 	rate := f.rate(c.tenant, &o)
-	f.byEdge(&d, t, p, rate)
+	f.byEdge(&d, t, p, rate, o.Factor)
 	near := f.byComponentOf(&d, p, rate)
 	f.creditEdge(&d, t)
 	switch {
@@ -159,7 +164,7 @@ func (f *Forest) Decide(o Onset, t Topology, p *Params) event.Placement {
 }
 
 // byEdge finds the item upstream that explains this one best.
-func (f *Forest) byEdge(d *event.Placement, t Topology, p *Params, rate int64) {
+func (f *Forest) byEdge(d *event.Placement, t Topology, p *Params, rate int64, factor func(parent uint64) int64) {
 	rate -= f.components.At(d.Component).lnPassing()
 	f.up = t.Upstream(d.Item, reach, maxAncestors, f.up[:0])
 	for _, u := range f.up {
@@ -171,7 +176,10 @@ func (f *Forest) byEdge(d *event.Placement, t Topology, p *Params, rate int64) {
 		if gap > p.JoinWithin {
 			continue
 		}
-		score := explains(p, int64(u.Hops), gap) - rate
+		score := f.components.At(d.Component).explains(p, int64(u.Hops), gap) - rate
+		if factor != nil {
+			score += factor(it.said)
+		}
 		if score > d.Edge {
 			d.Edge, d.From, d.Hops, d.Gap = score, u.Item, u.Hops, gap
 		}
@@ -179,8 +187,15 @@ func (f *Forest) byEdge(d *event.Placement, t Topology, p *Params, rate int64) {
 }
 
 // explains returns the logarithm of the density, per second, with which a fault shows at an item so many hops and so long away.
-func explains(p *Params, hops int64, gap event.Time) int64 {
-	return -hops*p.HopDiscount - int64(gap)*1000/int64(p.Decay) - fixed.LnRatio(uint64(p.Decay), 1000)
+func (c *component) explains(p *Params, hops int64, gap event.Time) int64 {
+	decay := c.decay(p)
+	return -hops*p.HopDiscount - int64(gap)*1000/int64(decay) - fixed.LnRatio(uint64(decay), 1000)
+}
+
+// decay is how long faults take to show one hop further: what the rules say, until it is learned.
+func (c *component) decay(p *Params) event.Time {
+	const prior = 20
+	return max(event.Time((c.gaps+prior*uint64(p.Decay))/(c.steps+prior)), event.Second)
 }
 
 // creditEdge fills in what a placement teaches of how often faults pass along an edge.

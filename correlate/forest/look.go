@@ -55,3 +55,10 @@ func (f *Forest) Items(cluster uint32, limit int, dst []uint32) []uint32 {
 	}
 	return dst
 }
+
+// Say notes the kind of what an item said last.
+func (f *Forest) Say(ci uint32, kind uint64) {
+	if ci < f.items.Len() {
+		f.items.Mut(ci).said = kind
+	}
+}

@@ -50,7 +50,8 @@ func (f *Forest) prune(ci uint32, at event.Time) {
 // seen before their cause.
 func (f *Forest) Adoptions(ci uint32, p *Params, o *Onset) (list []event.Placement) {
 	it := f.item(ci)
-	rate := f.rate(f.clusters.At(it.cluster).tenant, o) - f.components.At(f.clusters.At(it.cluster).component).lnPassing()
+	comp := f.components.At(f.clusters.At(it.cluster).component)
+	rate := f.rate(f.clusters.At(it.cluster).tenant, o) - comp.lnPassing()
 	for slot := it.below; slot != 0; slot = f.roots.At(slot).next {
 		r := f.roots.At(slot)
 		root := f.items.At(r.item)
@@ -59,7 +60,7 @@ func (f *Forest) Adoptions(ci uint32, p *Params, o *Onset) (list []event.Placeme
 		if root.cluster == 0 || root.cluster == it.cluster || c.root != r.item || gap > p.AdoptWithin {
 			continue
 		}
-		if score := explains(p, int64(r.hops), gap) - rate; score >= p.Threshold && !slices.ContainsFunc(list, func(d event.Placement) bool { return d.Item == r.item }) {
+		if score := comp.explains(p, int64(r.hops), gap) - rate; score >= p.Threshold && !slices.ContainsFunc(list, func(d event.Placement) bool { return d.Item == r.item }) {
 			list = append(list, event.Placement{
 				Kind: event.PlaceEdge, Cluster: it.cluster, Item: r.item, Component: c.component, From: ci, Hops: r.hops, Gap: gap,
 				At: root.last, Edge: score, Near: event.NoScore, Needed: p.Threshold,

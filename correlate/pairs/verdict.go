@@ -14,6 +14,15 @@ func (t *Table) StatusOf(parent, child uint64) Status {
 	return t.pairs.At(slot).status
 }
 
+// NameOf returns the name of a type, false when the table does not know it.
+func (t *Table) NameOf(hash uint64) (string, bool) {
+	slot := t.findType(hash)
+	if slot == 0 {
+		return "", false
+	}
+	return t.names.String(t.types.At(slot).name), true
+}
+
 // Accept makes a pair active, whatever it was; false when the table does not know it. If the order of its alerts does not tell a
 // direction it holds both ways.
 func (t *Table) Accept(parent, child uint64) bool {

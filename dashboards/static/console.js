@@ -40,6 +40,39 @@ function swap(old, next) {
   [...next.querySelectorAll("details")].forEach((d, i) => { d.open = open[i] === true; });
   old.className = next.className;
   old.replaceChildren(...document.importNode(next, true).childNodes);
+  old.querySelectorAll("details[data-why]").forEach((d) => { if (reasons.has(d.dataset.why)) tell(d); });
+}
+
+// reasons are those that the reader has asked for, by alert.
+const reasons = new Map();
+
+// why fetches why an alert is where it is, once.
+async function why(details) {
+  const alert = details.dataset.why;
+  if (reasons.has(alert)) return;
+  reasons.set(alert, ["…"]);
+  tell(details);
+  try {
+    const res = await fetch(prefix + "/api/v1/alerts/" + encodeURIComponent(alert) + "/why" + (tenant ? "?tenant=" + encodeURIComponent(tenant) : ""));
+    const said = await res.json();
+    if (!res.ok) throw new Error(said.detail);
+    reasons.set(alert, [said.grouped, said.place && said.place.sentence, ...(said.place ? said.place.others.map((o) => "Also looked at: " + o) : []),
+      ...said.moves.map((m) => "Then: " + m.sentence), ...said.quiet.map((q) => q.sentence), said.unknown && "How its item was placed is no longer kept."].filter(Boolean));
+  } catch (err) {
+    reasons.delete(alert);
+    details.querySelector("div").textContent = err.message;
+    return;
+  }
+  tell(document.querySelector('details[data-why="' + alert + '"]') || details);
+}
+
+// tell shows what was fetched.
+function tell(details) {
+  details.querySelector("div").replaceChildren(...reasons.get(details.dataset.why).map((text) => {
+    const p = document.createElement("p");
+    p.textContent = text;
+    return p;
+  }));
 }
 
 // soon bundles changes: at most one refresh a second, the first one at once.
@@ -114,6 +147,17 @@ document.addEventListener("submit", (e) => {
   if (!e.target.dataset.action) return;
   e.preventDefault();
   act(e.target, e.submitter);
+});
+document.addEventListener("toggle", (e) => {
+  if (e.target.open && e.target.dataset.why) why(e.target);
+}, true);
+// A key leads to the control that names it; Enter does it, since a verdict cannot be taken back.
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || !/^[a-z]$/.test(e.key) || e.target.closest("input, select, textarea")) return;
+  const control = document.querySelector('[data-key="' + e.key + '"]');
+  if (!control) return;
+  e.preventDefault();
+  control.focus();
 });
 follow();
 setInterval(refresh, 30000); // ages move on

@@ -43,3 +43,18 @@ func TestAnExcessIsThatOfPoisson(t *testing.T) {
 	require.Zero(t, fixed.Excess(5000, 0))
 	require.InDelta(t, 1000*(20*math.Log(20/0.5)-19.5), float64(fixed.Excess(20_000, 500)), 30)
 }
+
+func TestALogarithmOfASumIsThatOfFloats(t *testing.T) {
+	for a := int64(-30_000); a <= 30_000; a += 977 {
+		for _, far := range []int64{0, 1, 250, 693, 3_000, 13_999, 14_000, 14_001, 90_000} {
+			want := float64(a) + 1000*math.Log1p(math.Exp(-float64(far)/1000))
+			require.InDelta(t, want, float64(fixed.LnSum(a, a-far)), 1.2, "%d and %d", a, a-far)
+			require.Equal(t, fixed.LnSum(a, a-far), fixed.LnSum(a-far, a))
+		}
+	}
+	require.Equal(t, int64(693), fixed.LnSum(0, 0))
+	const noScore = -1 << 62
+	require.Equal(t, int64(1234), fixed.LnSum(noScore, 1234), "what has no score adds nothing")
+	require.Zero(t, fixed.LnSum(0, noScore))
+	require.LessOrEqual(t, fixed.LnSum(noScore, noScore), int64(noScore)+1000)
+}

@@ -1,0 +1,140 @@
+package rulecheck
+
+import (
+	"bytes"
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func run(t *testing.T, o Options, names ...string) []Result {
+	t.Helper()
+	results, problems, err := Run(names, o)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	return results
+}
+
+func TestWhatIsExpectedAndHappensPasses(t *testing.T) {
+	results := run(t, Options{}, "testdata/right.yml")
+	require.Len(t, results, 3)
+	for _, r := range results {
+		require.True(t, r.Passed, strings.Join(r.Lines(), "\n"))
+		require.Empty(t, r.Story)
+	}
+}
+
+func TestEveryPlantedMistakeIsReportedAtItsPlaceAndNothingElse(t *testing.T) {
+	results := run(t, Options{}, "testdata/wrong.yml")
+	require.Len(t, results, 3)
+	require.Equal(t, []string{`testdata/wrong.yml:9:9: at 30s: no open incident holds an alert {rack="r9"}`}, results[0].Lines())
+	require.Equal(t, strings.TrimSpace(`
+testdata/wrong.yml:19:15: at 1m: open incidents: expected 1, got 2
+    + INC-2 "HostDown: rack r2" open P2, alerts: 1
+    + INC-1 "SwitchDown: rack r1" open P2, alerts: 2
+testdata/wrong.yml:22:23: at 1m: INC-1 "SwitchDown: rack r1": priority: expected P1, got P2
+testdata/wrong.yml:23:19: at 1m: INC-1 "SwitchDown: rack r1": team: expected network, got none
+testdata/wrong.yml:24:20: at 1m: INC-1 "SwitchDown: rack r1": cause: expected sw-1, got none
+testdata/wrong.yml:26:15: at 1m: INC-1 "SwitchDown: rack r1": members: - expected and not in it, + in it and not expected
+    - {host="h2"}
+    + {alertname="HostDown", host="h1", rack="r1", severity="critical"}
+testdata/wrong.yml:28:13: at 1m: there is no incident with the title "no such thing"; there are:
+    INC-2 "HostDown: rack r2" open P2, alerts: 1
+    INC-1 "SwitchDown: rack r1" open P2, alerts: 2
+testdata/wrong.yml:31:21: at 1m: {alertname="HostDown", host="h1", rack="r1", severity="critical"}: reason: expected waiting, got joined
+testdata/wrong.yml:32:26: at 1m: {alertname="HostDown", host="h1", rack="r1", severity="critical"}: in_incident: expected false, got true
+testdata/wrong.yml:33:13: at 1m: there is no alert {host="h7"}
+testdata/wrong.yml:35:9: at 20s: there is INC-2 "HostDown: rack r2" open P2, alerts: 1, which must never be
+`), strings.Join(results[1].Lines(), "\n"))
+	require.True(t, results[2].Passed, strings.Join(results[2].Lines(), "\n"))
+}
+
+func TestEverythingThatIsWrongWithAFileComesAtOnce(t *testing.T) {
+	results, problems, err := Run([]string{"testdata/malformed.yml", "testdata/right.yml"}, Options{})
+	require.NoError(t, err)
+	require.Empty(t, results, "nothing runs")
+	for _, want := range []string{
+		`malformed.yml:1:1: rule_file: unknown key; did you mean "rule_files"?`, "malformed.yml:2:11: interval: must be a duration",
+		`malformed.yml:6:10: label: unknown key; did you mean "labels"?`, "malformed.yml:6:9: labels: missing", "malformed.yml:6:37: at: must be a duration",
+		"malformed.yml:7:9: until: for and until say the same", "malformed.yml:7:60: kind: must be one of resender, send_once",
+		"malformed.yml:9:9: a command is one of", "malformed.yml:12:26: match: must be matchers", "malformed.yml:12:47: reason: must be one of opened, held",
+		"malformed.yml:13:32: priority: must be one of P1", "malformed.yml:13:61: title_matches: must be a regular expression: error parsing regexp: missing closing ): `(`",
+		"malformed.yml:14:5: expect: the test expects nothing",
+	} {
+		require.Contains(t, problems.Error(), want)
+	}
+}
+
+func TestRulesThatAreWrongAndFilesThatAreNotThereAreProblems(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	write("rules.yml", "nonsense: 1\n")
+	rest := "tests:\n  - {name: a, events: [], expect: [{at: 0s, open: 0}]}\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"a.yml", "rule_files: [rules.yml]\n" + rest, "rules.yml:1:1: nonsense: unknown key"},
+		{"b.yml", "rule_files: [nowhere*.yml]\n" + rest, "rule_files: no file is called nowhere*.yml"},
+		{"c.yml", "topology: {file: nowhere.json}\n" + rest, "c.yml:1:11: topology: open "},
+		{"d.yml", rest + "  - {name: a, events: [], expect: [{at: 0s, open: 0}]}\n", `d.yml:3:5: name: the name "a" is taken at `},
+	} {
+		_, problems, err := Run([]string{write(c.name, c.text)}, Options{})
+		require.NoError(t, err)
+		require.Contains(t, problems.Error(), c.want)
+	}
+	_, _, err := Run([]string{filepath.Join(dir, "none.yml")}, Options{})
+	require.ErrorIs(t, err, os.ErrNotExist)
+
+	results := run(t, Options{}, write("e.yml", "tests:\n  - name: a\n    interval: 1s\n    events: [{labels: {alertname: A$n}, times: 10000}]\n    expect: [{at: 1h, open: 0}]\n"))
+	require.Contains(t, results[0].Lines()[0], "e.yml:4:14: the sources would have to speak more than 1000000 times")
+}
+
+func TestTestsAreChosenByNameAndTellTheirStory(t *testing.T) {
+	results := run(t, Options{Only: regexp.MustCompile("^this one"), Story: true}, "testdata/right.yml", "testdata/wrong.yml")
+	require.Len(t, results, 1)
+	story := strings.Join(results[0].Story, "\n")
+	require.Contains(t, story, `alert firing {alertname="HostDown", rack="r2", severity="critical"}: opened INC-1`)
+	require.Contains(t, story, `incident opened INC-1 "HostDown: rack r2" P2 critical`)
+	require.Contains(t, story, "testdata/rules.yml:2:5", "the rule is cited")
+}
+
+func TestTheTopologyOfAFileOrWrittenOutIsKnown(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "estate.json"), []byte(`{"cis":[{"id":"db-1","class":"host"},{"id":"web","class":"service"}],"relations":[{"from":"web","type":"depends_on","to":"db-1"}]}`), 0o600))
+	test := "tests:\n  - name: a\n    events: [{labels: {alertname: Down, ci: db-1, severity: critical}}]\n    expect: [{at: 1m, alerts: [{match: alertname=\"Down\", ci: db-1}]}]\n"
+	for name, topology := range map[string]string{
+		"file.yml":   "topology: {file: estate.json}\n",
+		"inline.yml": "topology:\n  cis: [{id: db-1, class: host}, {id: web, class: service}]\n  relations: [{from: web, type: depends_on, to: db-1}]\n",
+	} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(topology+test), 0o600))
+		results := run(t, Options{}, path)
+		require.True(t, results[0].Passed, results[0].Lines())
+	}
+}
+
+func TestASecondRunIsTheSame(t *testing.T) {
+	first, again := run(t, Options{Story: true}, "testdata/right.yml"), run(t, Options{Story: true}, "testdata/right.yml")
+	for i := range first {
+		require.Equal(t, first[i].Story, again[i].Story)
+	}
+}
+
+func TestJUnitNamesEachTestAndItsFailures(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, WriteJUnit(&b, run(t, Options{}, "testdata/right.yml", "testdata/wrong.yml")))
+	var read junitSuites
+	require.NoError(t, xml.Unmarshal(b.Bytes(), &read))
+	require.Equal(t, []int{6, 2}, []int{read.Tests, read.Failures})
+	require.Len(t, read.Suites, 2)
+	require.Equal(t, "testdata/wrong.yml", read.Suites[1].Name)
+	require.Contains(t, read.Suites[1].Cases[1].Failure.Text, "priority: expected P1, got P2")
+	require.Nil(t, read.Suites[1].Cases[2].Failure)
+}
