@@ -12,7 +12,7 @@ import (
 
 // Decision is one turn in the incident's life with its ledger.
 type Decision struct {
-	What string    `json:"what" enum:"incident_opened,incident_reopened,incident_hit,incident_absorbed,incident_merged,incident_split,incident_unmerged,incident_proposed,incident_answered,item_placed,cluster_parted"`
+	What string    `json:"what" enum:"incident_opened,incident_reopened,incident_hit,incident_updated,incident_absorbed,incident_merged,incident_split,incident_unmerged,incident_proposed,incident_answered,item_placed,cluster_parted"`
 	At   time.Time `json:"at"`
 	By   string    `json:"by" doc:"who decided; empty: the machine"`
 	Text string    `json:"text" doc:"what was done, where the ledger does not say it"`
@@ -64,6 +64,8 @@ func decides(ch *event.Change) bool {
 	case event.IncidentOpened, event.IncidentReopened, event.IncidentHit, event.IncidentAbsorbed, event.IncidentMerged, event.IncidentSplit,
 		event.IncidentUnmerged:
 		return true
+	case event.IncidentUpdated:
+		return len(ch.Ledger) > 0
 	case event.IncidentProposed, event.IncidentAnswered: // that it be a major one says nothing here
 		return strings.Contains(ch.Text, "merge INC-")
 	default:
@@ -96,7 +98,7 @@ func reasons(ledger []event.LedgerEntry) []Reason {
 
 // sentence puts one ledger entry into words. An entry of a kind that is not known here is shown as it is.
 func sentence(l event.LedgerEntry) string {
-	op := append(append([]string{}, l.Operands...), "", "", "")
+	op := append(append([]string{}, l.Operands...), "", "", "", "")
 	switch l.Kind {
 	case "rule":
 		if byTopology(op) {
@@ -128,6 +130,17 @@ func sentence(l event.LedgerEntry) string {
 		return fmt.Sprintf("%s of the same group was not taken: its last onset was %s ago, and the rule's window is %s.", op[0], op[1], op[2])
 	case "reopen_within":
 		return fmt.Sprintf("It fired again %s after the incident was resolved; within %s that reopens it.", op[0], op[1])
+	case "priority_rule":
+		if op[0] == "" {
+			return fmt.Sprintf("Because of %s the priority went from %s to %s.", op[1], op[2], op[3])
+		}
+		return fmt.Sprintf("The rule %s moved the priority from %s to %s, because of %s.", op[0], op[2], op[3], op[1])
+	case "team":
+		return fmt.Sprintf("The rule %s gives it to the team %s.", op[1], op[0])
+	case "keep_apart":
+		return fmt.Sprintf("The rule %s keeps it apart from %s.", op[0], op[1])
+	case event.TraceJoin.String(), event.TraceSequence.String():
+		return fmt.Sprintf("The rule %s ties %s and %s together.", op[0], op[1], op[2])
 	case "second_onset":
 		return fmt.Sprintf("It came out of %s: %s.", op[0], op[1])
 	case "last_word":
@@ -163,6 +176,9 @@ func byTopology(op []string) bool { return op[0] == "topology" && strings.HasPre
 func boundWords(op []string) string {
 	if op[2] == event.BoundFound.String() {
 		return fmt.Sprintf("Its label %s names %s, of which nobody has told: an item was made for it.", op[1], op[0])
+	}
+	if op[2] == event.BoundByRule.String() {
+		return fmt.Sprintf("The rule %s names the configuration item %s.", op[1], op[0])
 	}
 	return fmt.Sprintf("Its label %s names the configuration item %s.", op[1], op[0])
 }

@@ -51,7 +51,7 @@ func (f *fixture) objects() map[string][2]string {
 	alert := both(func(who string) string { return get[AlertList](f, who, "/api/v1/alerts").Alerts[0].ID })
 	return map[string][2]string{
 		"/api/v1/incidents/": {"INC-1", "INC-2"}, "/api/v1/alerts/": alert, "/api/v1/silences/": silence, "/api/v1/windows/": window,
-		"/api/v1/cis/": service, "/api/v1/services/": service, "/api/v1/outages/": outage,
+		"/api/v1/cis/": service, "/api/v1/services/": service, "/api/v1/outages/": outage, "/api/v1/pairs/": {"a-b", "c-d"},
 	}
 }
 
@@ -78,6 +78,8 @@ func bodies(method, path string) string {
 			"": `{"title":"x","severity":"minor"}`, "/{id}": `{"title":"x"}`, "/{id}/tasks/{n}": `{"done":true}`,
 			"/{id}/ticket": `{"supplier":"x","reference":"x"}`, "/{id}/parent": `{"parent":"INC-1"}`, "/{id}/major": `{"bridge":"x"}`, "/{id}/review": `{"summary":"x"}`,
 		}[rest]
+	case strings.HasPrefix(path, root+"/pairs"):
+		return `{"accept":true}`
 	case strings.HasPrefix(path, root+"/outages"):
 		return map[string]string{"post": `{"service":"secret-manager"}`, "patch": `{"cause":"x"}`}[method]
 	case makesOwn(method, path):
@@ -159,7 +161,7 @@ func TestNoTenantSeesAnother(t *testing.T) {
 			tried++
 		}
 	})
-	require.Equal(t, 82, tried)
+	require.Equal(t, 84, tried)
 	fp := get[AlertList](f, "viewer", "/api/v1/alerts").Alerts[0].Claims[0].Fingerprint
 	require.Equal(t, 404, f.call("stranger", "GET", "/api/v1/alerts/"+fp, "").StatusCode, "nor by fingerprint")
 	f.holdsNone("stranger", "/metrics", 403, mains)
@@ -212,7 +214,7 @@ func TestNoTenantTouchesAnother(t *testing.T) {
 		require.Len(t, f.engine.actions, actions, target)
 		tried++
 	})
-	require.Equal(t, 62, tried)
+	require.Equal(t, 63, tried)
 	require.Len(t, f.opts.People.List(), 1)
 	require.Len(t, f.opts.Outbox.(*drawer).overrides, 1)
 	require.Equal(t, 403, f.call("stranger", "POST", "/-/reload", "").StatusCode)
@@ -315,7 +317,7 @@ func leastRole(method, path string) int {
 	case strings.HasPrefix(path, "/users"), strings.HasPrefix(path, "/admin/"), path == "/notify/receivers", path == "/notify/test":
 		return 3
 	case method != "get" && (strings.HasPrefix(path, "/windows") || strings.HasPrefix(path, "/oncall") ||
-		strings.HasPrefix(path, "/cis") || strings.HasPrefix(path, "/cmdb") || strings.HasPrefix(path, "/services")), method == "put" && strings.HasSuffix(path, "/major"):
+		strings.HasPrefix(path, "/cis") || strings.HasPrefix(path, "/pairs") || strings.HasPrefix(path, "/cmdb") || strings.HasPrefix(path, "/services")), method == "put" && strings.HasSuffix(path, "/major"):
 		return 2
 	case method != "get" && path != "/notify/preview":
 		return 1

@@ -149,6 +149,14 @@ func alertWhy(v *correlate.View, st event.AlertState) string {
 		return fmt.Sprintf("It goes up and down; it counts as firing once it has fired for %s without a break.", span(v.Rules.Settings.FlapSteady))
 	case event.ReasonFlapped:
 		return fmt.Sprintf("It goes up and down so often that this alone brought it into %s.", in)
+	case event.ReasonSymptom:
+		return "What its item rests on is down: it is quiet evidence of that."
+	case event.ReasonFiltered:
+		return "A rule keeps it quiet."
+	case event.ReasonBelowThreshold:
+		return "A rule waits for more of its kind before it opens an incident."
+	case event.ReasonPaired:
+		return fmt.Sprintf("A rule ties it to an alert that is in %s.", in)
 	case event.ReasonHeartbeat:
 		return "It is a sign of life and opens nothing; only its absence does."
 	}

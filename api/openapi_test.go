@@ -88,7 +88,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"GET /api/v1/cis/{id}/versions", "GET /api/v1/cmdb/export", "GET /api/v1/correlation", "GET /api/v1/handover", "GET /api/v1/heartbeats", "GET /api/v1/incidents",
 		"GET /api/v1/incidents/offer", "GET /api/v1/incidents/{id}", "GET /api/v1/incidents/{id}/alerts", "GET /api/v1/incidents/{id}/timeline",
 		"GET /api/v1/incidents/{id}/why", "GET /api/v1/me", "GET /api/v1/notify/messages", "GET /api/v1/notify/receivers", "GET /api/v1/oncall",
-		"GET /api/v1/outages", "GET /api/v1/outages/{id}", "GET /api/v1/services", "GET /api/v1/services/{id}",
+		"GET /api/v1/outages", "GET /api/v1/outages/{id}", "GET /api/v1/pairs", "GET /api/v1/services", "GET /api/v1/services/{id}",
 		"GET /api/v1/services/{id}/availability", "GET /api/v1/services/{id}/ready", "GET /api/v1/silences", "GET /api/v1/silences/{id}",
 		"GET /api/v1/sources", "GET /api/v1/status", "GET /api/v1/storms", "GET /api/v1/stream", "GET /api/v1/users",
 		"GET /api/v1/users/{login}", "GET /api/v1/windows", "GET /api/v1/windows/{id}", "PATCH /api/v1/incidents/{id}",
@@ -104,7 +104,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"POST /api/v1/incidents/{id}/unhold", "POST /api/v1/incidents/{id}/unmerge", "POST /api/v1/incidents/{id}/unrelate",
 		"POST /api/v1/incidents/{id}/unwatch", "POST /api/v1/incidents/{id}/update", "POST /api/v1/incidents/{id}/watch",
 		"POST /api/v1/notify/preview", "POST /api/v1/notify/test", "POST /api/v1/oncall/overrides", "POST /api/v1/outages",
-		"POST /api/v1/silences", "POST /api/v1/users", "POST /api/v1/users/{login}/forget", "POST /api/v1/users/{login}/tokens",
+		"POST /api/v1/pairs/{id}", "POST /api/v1/silences", "POST /api/v1/users", "POST /api/v1/users/{login}/forget", "POST /api/v1/users/{login}/tokens",
 		"POST /api/v1/windows", "PUT /api/v1/cis/{id}", "PUT /api/v1/incidents/{id}/major", "PUT /api/v1/incidents/{id}/parent",
 		"PUT /api/v1/incidents/{id}/review", "PUT /api/v1/incidents/{id}/ticket", "PUT /api/v1/services/{id}",
 	}, got)

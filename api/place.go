@@ -41,20 +41,20 @@ type NearCase struct {
 }
 
 // place shapes a placement, nil where topology had no say.
-func (k *past) place(v *correlate.View, p *event.Placement) *Place {
-	if p == nil || p.Kind == event.PlaceNone {
+func (p *past) place(v *correlate.View, d *event.Placement) *Place {
+	if d == nil || d.Kind == event.PlaceNone {
 		return nil
 	}
 	out := &Place{
-		Kind: p.Kind.String(), At: p.At.Time(), CI: v.CMDB().ID(p.Item), Component: v.ComponentName(p.Component), Needed: p.Needed, Others: []string{},
+		Kind: d.Kind.String(), At: d.At.Time(), CI: v.CMDB().ID(d.Item), Component: v.ComponentName(d.Component), Needed: d.Needed, Others: []string{},
 	}
-	if p.Edge != event.NoScore && p.From != 0 {
-		out.Edge = &EdgeCase{p.FromID, incidentID(p.FromIn), p.Hops, p.Gap.Duration().Seconds(), p.Edge}
+	if d.Edge != event.NoScore && d.From != 0 {
+		out.Edge = &EdgeCase{d.FromID, incidentID(d.FromIn), d.Hops, d.Gap.Duration().Seconds(), d.Edge}
 	}
-	if p.Near != event.NoScore {
-		out.Near = &NearCase{incidentID(p.NearIn), p.NearGap.Duration().Seconds(), p.Near, p.Alpha}
+	if d.Near != event.NoScore {
+		out.Near = &NearCase{incidentID(d.NearIn), d.NearGap.Duration().Seconds(), d.Near, d.Alpha}
 	}
-	out.tell(p, k, v)
+	out.tell(d, p, v)
 	return out
 }
 
@@ -64,6 +64,10 @@ func (out *Place) tell(p *event.Placement, k *past, v *correlate.View) {
 	need := fmt.Sprintf("; %s needed", isNeeded(p.Needed))
 	switch p.Kind {
 	case event.PlaceEdge:
+		if edge == "" {
+			out.Sentence = fmt.Sprintf("It is a symptom: %s, on which it rests, is down.", p.FromID)
+			return
+		}
 		out.Sentence = "It rests on " + edge + need + "."
 		if near != "" {
 			out.Others = append(out.Others, near+".")
@@ -109,15 +113,15 @@ func (out *Place) ofRoot(edge, near, need string) {
 }
 
 // edgeWords says how good the explanation by a relation is, "" when there is none.
-func (k *past) edgeWords(p *event.Placement) string {
-	if p.Edge == event.NoScore || p.From == 0 {
+func (p *past) edgeWords(d *event.Placement) string {
+	if d.Edge == event.NoScore || d.From == 0 {
 		return ""
 	}
-	what := "which alarmed " + apart(p.Gap, k.orderOf(p))
-	if k.silent[p.From] {
-		what = "the silent cause, found " + apart(p.Gap, "")
+	what := "which alarmed " + apart(d.Gap, p.orderOf(d))
+	if p.silent[d.From] {
+		what = "the silent cause, found " + apart(d.Gap, "")
 	}
-	return fmt.Sprintf("%s (%s), %s: %s", p.FromID, hopWords(p.Hops), what, likelier(p.Edge, p.Needed))
+	return fmt.Sprintf("%s (%s), %s: %s", d.FromID, hopWords(d.Hops), what, likelier(d.Edge, d.Needed))
 }
 
 // nearWords says how good the explanation by the component is, "" when there is none.

@@ -44,7 +44,7 @@ func dayTime(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
 
 // Hush is one thing that keeps an alert, or the incident it is in, from ringing.
 type Hush struct {
-	Kind     string     `json:"kind" enum:"silence,window,inhibition,flapping,waiting,severity,late,heartbeat,snooze,storm,acknowledged"`
+	Kind     string     `json:"kind" enum:"filter,window,silence,inhibition,flapping,dependency,threshold,waiting,severity,late,heartbeat,snooze,storm,acknowledged"`
 	ID       string     `json:"id" doc:"of the silence, window or storm"`
 	By       string     `json:"by" doc:"who decided it; empty: a rule, or the machine"`
 	Until    *time.Time `json:"until" doc:"null: as long as the reason lasts"`
@@ -76,7 +76,28 @@ func (d *Desk) hushes(v *correlate.View, a correlate.Alert, al *Alert) []Hush {
 		name := alertName(al.InhibitedBy["alertname"], al.InhibitedBy["instance"])
 		list = append(list, Hush{Kind: "inhibition", Sentence: fmt.Sprintf("%s inhibits it, as long as that fires.", name)})
 	}
-	return append(list, d.hushedByItself(v, a)...)
+	return append(append(list, hushedByRules(a)...), d.hushedByItself(v, a)...)
+}
+
+// hushedByRules lists the rules that keep an alert from ringing.
+func hushedByRules(a correlate.Alert) (list []Hush) {
+	st := a.State()
+	if f := a.Filter(); f != nil {
+		until := event.Time(0)
+		if f.For > 0 {
+			until = min(st.StartsAt, st.FiringAt) + f.For
+		}
+		list = append(list, Hush{Kind: "filter", ID: f.Name, Until: stamp(until), Sentence: fmt.Sprintf("The rule %s (%s) keeps it quiet%s.", f.Name, f.Place, said(f.Reason))})
+	}
+	if st.Quiet&event.QuietDependency != 0 {
+		list = append(list, Hush{Kind: "dependency", Sentence: "What its item rests on is down: it is a symptom, and quiet as long as that lasts."})
+	}
+	if st.Reason == event.ReasonBelowThreshold {
+		if rule, count := a.Threshold(); rule != nil {
+			list = append(list, Hush{Kind: "threshold", ID: rule.Name, Sentence: fmt.Sprintf("The rule %s (%s) waits for %d within %s; there are %d.", rule.Name, rule.Place, rule.Count, span(rule.Within), count)})
+		}
+	}
+	return list
 }
 
 // hushedByItself lists what about the alert, or its incident, keeps it from ringing.

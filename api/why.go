@@ -47,7 +47,7 @@ func (d *Desk) Why(ctx context.Context, incident string, deep bool) (*Why, error
 	if err != nil {
 		return nil, err
 	}
-	items, from, to := d.span(v, p, &i, entries)
+	items, from, to := spanOf(v, &i, entries)
 	if deep && to != 0 {
 		if err := d.log(ctx, p, lastSeq(entries, to), from, to); err != nil {
 			return nil, err
@@ -68,8 +68,8 @@ func (d *Desk) Why(ctx context.Context, incident string, deep bool) (*Why, error
 	return out, nil
 }
 
-// span returns the items of an incident's alerts, and the time in which they were placed; to is 0 when topology placed none of them.
-func (d *Desk) span(v *correlate.View, p *past, i *correlate.Incident, entries []event.Change) (items map[uint32]bool, from, to event.Time) {
+// spanOf returns the items of an incident's alerts, and the time in which they were placed; to is 0 when topology placed none of them.
+func spanOf(v *correlate.View, i *correlate.Incident, entries []event.Change) (items map[uint32]bool, from, to event.Time) {
 	items, from = map[uint32]bool{}, i.OpenedAt
 	for a := range v.Members(i.ID) {
 		st := a.State()

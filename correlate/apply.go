@@ -296,7 +296,7 @@ func (s *State) bornAlert(slot uint32, ch *event.Change) {
 		s.byIdentity.Delete(s.alerts.At(old).identity, old) // it ended long ago: what is heard from here on is about the new one
 	}
 	s.byIdentity.Insert(s.alerts.At(slot).identity, slot)
-	k := groupKey{}
+	var k groupKey
 	if ch.Place != nil {
 		s.applyPlacement(ch.Place, slot)
 		k = s.numberKey(s.forest.ClusterOf(ch.Place.Item))
@@ -363,6 +363,7 @@ func (s *State) ensureClaim(slot uint32) {
 func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 	rec := s.claims.Mut(c.ID)
 	old := *rec
+	s.forgetLooks()
 	rec.source, rec.content = c.Source, c.Content
 	rec.annotations, rec.url = s.text.Put(c.Annotations), s.text.Intern(c.GeneratorURL)
 	s.text.Free(old.annotations)
@@ -396,6 +397,7 @@ func (s *State) dropAlert(slot uint32) {
 	s.byIdentity.Delete(before.identity, slot)
 	s.timers.Cancel(before.timer)
 	s.putFlap(slot, &event.Flap{})
+	s.forgetLooks()
 	for c := before.claims; c != 0; {
 		rec := *s.claims.At(c)
 		if rec.phase == event.Firing {

@@ -30,7 +30,7 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 		where = s.locate(&a, ended, b.Source.Tenant, ls, s.annotationsOf(&claim))
 	}
 	s.work.partners = s.pairsOf(&a, b.Source.Tenant)
-	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, ls, where), s.late(b))
+	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, where), s.late(b))
 	s.placeSymptom(&a, cut, &p)
 	a.Reason, a.Incident = p.reason, p.incident
 	gap := event.Time(0)
@@ -332,7 +332,7 @@ func (s *State) reconsider(slot uint32) {
 		}
 		return
 	}
-	p := place{reason: reason, key: s.keyOf(slot, s.tenantOf(c.Source), s.work.onset)}
+	p := place{reason: reason, key: s.keyOf(slot, s.tenantOf(c.Source))}
 	gap := event.Time(0)
 	if g := s.findGroup(p.key); g != 0 {
 		p.previous = s.leads(g)

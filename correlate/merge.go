@@ -92,7 +92,7 @@ func (s *State) machineMerge(intoID, otherID event.IncidentID, why string) bool 
 	if itsm.Touched(&other) && !itsm.Touched(&into) {
 		into, other = other, into
 	}
-	if into.Tenant != other.Tenant || itsm.Bound(&into, &other) || s.mergeable(&into, &other) != nil {
+	if into.Tenant != other.Tenant || itsm.Bound(&into, &other) || s.keptApart(into.ID, other.ID) || s.mergeable(&into, &other) != nil {
 		return false
 	}
 	if itsm.Touched(&other) {

@@ -9,6 +9,7 @@ import (
 // reading is memory in which rules look at one alert. What lies in it lasts until the next look.
 type reading struct {
 	input       rules.Input
+	claim       uint32 // that input is about, 0: none in memory
 	scratch     rules.Scratch
 	raw         event.Labels
 	annotations event.Labels
@@ -31,6 +32,7 @@ func (s *State) look(raw, annotations event.Labels) *rules.Input {
 
 func (s *State) lookIn(r *reading, raw, annotations event.Labels) *rules.Input {
 	in := &r.input
+	r.claim = 0
 	*in = rules.Input{Labels: raw, Annotations: annotations, Overruns: s.work.reading.overruns}
 	in.Severity, _ = event.ParseSeverity(raw.Get("severity"))
 	if ls, changed := s.rules.Normalise(in, &r.scratch); changed {
@@ -53,14 +55,23 @@ func (s *State) onItem(in *rules.Input, ci uint32) *rules.Input {
 func (s *State) lookAt(claim uint32) *rules.Input { return s.lookAtIn(&s.work.reading, claim) }
 
 func (s *State) lookAtIn(r *reading, claim uint32) *rules.Input {
+	if claim == r.claim {
+		r.input.CI, r.input.Class = "", ""
+		return &r.input
+	}
 	c := s.claims.At(claim)
 	r.raw = labelset.Append(s.text, r.raw[:0], c.labels)
 	r.annotations = r.annotations[:0]
 	if s.work.reading.conditions {
 		r.annotations = labelset.Append(s.text, r.annotations, c.annotations)
 	}
-	return s.lookIn(r, r.raw, r.annotations)
+	in := s.lookIn(r, r.raw, r.annotations)
+	r.claim = claim
+	return in
 }
+
+// forgetLooks lets claims be looked at anew: their texts, or the rules, have changed.
+func (s *State) forgetLooks() { s.work.reading.claim, s.work.names.claim = 0, 0 }
 
 // plainLabels is seenLabels in memory of its own: it disturbs nobody who looks at another alert.
 func (s *State) plainLabels(claim uint32) event.Labels {
@@ -111,6 +122,7 @@ func (s *State) readAgain(c *event.ClaimState, ls event.Labels) {
 
 // useReading makes ready what depends on the rules in force.
 func (s *State) useReading() {
+	s.forgetLooks()
 	r := &s.work.reading
 	r.conditions = conditional(s.rules)
 	r.overruns = make([]uint64, len(s.rules.Rules()))

@@ -139,6 +139,9 @@ func (s *State) pullIn(slot uint32, id event.IncidentID, over bool) bool {
 
 // sayTied notes by which rule two alerts are in one incident, and what a sequence makes of that.
 func (s *State) sayTied(slot uint32, p *pair, id event.IncidentID, joined bool) {
+	if !joined && p.kind != event.TraceSequence {
+		return
+	}
 	state := s.incidents.State(id)
 	before := state.Priority
 	if p.kind == event.TraceSequence && state.Phase == event.IncidentOpen {

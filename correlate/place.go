@@ -24,7 +24,7 @@ const maxLate = 15 * event.Minute
 // locate places the item of an alert that begins: where topology or an environment has a say, and no operator's rule. It returns nil
 // where rules group the alert.
 func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls, annotations event.Labels) *event.Placement {
-	if a.CI == 0 || !s.settings().Correlation.Topology || s.ownRule(ls) || s.rules.Heartbeat(ls) >= 0 {
+	if a.CI == 0 || !s.settings().Correlation.Topology || s.ownRule() || s.rules.Heartbeat(ls) >= 0 {
 		return nil
 	}
 	name, size := s.componentOf(a.CI, ls)
@@ -59,7 +59,7 @@ func (s *State) eventTime(startsAt event.Time) event.Time {
 }
 
 // ownRule tells whether a rule that an operator wrote, or Tocsin's own for its own alerts, groups an alert.
-func (s *State) ownRule(ls event.Labels) bool {
+func (s *State) ownRule() bool {
 	in := &s.work.reading.input
 	_, key, own := s.rules.OwnGroup(in, s.work.key)
 	s.work.key = key
@@ -123,7 +123,7 @@ func (s *State) clusterKey(tenant string, number uint32) groupKey {
 }
 
 // whither returns the key of the group to which an alert belongs: its cluster's, or that of a rule.
-func (s *State) whither(tenant string, ls event.Labels, where *event.Placement) groupKey {
+func (s *State) whither(tenant string, where *event.Placement) groupKey {
 	if where == nil {
 		return s.groupOf(tenant, &s.work.reading.input)
 	}
@@ -273,7 +273,7 @@ func (s *State) topological(a *alertRec) bool {
 }
 
 // keyOf is the key of an alert that waits or fires on: that of its cluster, or what the rules of today say.
-func (s *State) keyOf(slot uint32, tenant string, ls event.Labels) groupKey {
+func (s *State) keyOf(slot uint32, tenant string) groupKey {
 	a := s.alerts.At(slot)
 	if !s.topological(a) {
 		return s.groupOf(tenant, &s.work.reading.input)
@@ -429,14 +429,18 @@ func (s *State) partIncident(whole event.IncidentID, moved []event.AlertID, why 
 	}
 	first := s.alertState(moved[0].Slot())
 	old := s.incidents.State(whole)
-	key := s.keyOf(moved[0].Slot(), old.Tenant, nil)
+	key := s.keyOf(moved[0].Slot(), old.Tenant)
 	part := itsm.Open(itsm.Opening{
 		ID: s.incidents.Next(), Tenant: old.Tenant, Title: title(&first, nil), Rule: key.rule, Labels: key.labels.Clone(), Severity: worst, At: s.meta.At,
 	})
-	s.hurtFirst(&part, &first, s.claimLabels(s.alerts.At(first.ID.Slot()).claims).Clone())
+	s.onsetOfAlert(first.ID.Slot())
+	s.hurtFirst(&part, &first, s.work.onset)
+	ruled := s.govern(&part, &first, &key)
 	part.Storm = s.stormOf(part.Tenant, part.Priority)
 	_, _ = itsm.Relate(&part, whole)
-	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &part, Ledger: []event.LedgerEntry{{Kind: "second_onset", Operands: []string{whole.String(), why}}}})
+	s.emit(event.Change{Kind: event.IncidentOpened, Incident: &part, Ledger: append([]event.LedgerEntry{
+		{Kind: "second_onset", Operands: []string{whole.String(), why}},
+	}, ruled...)})
 	for _, id := range moved {
 		s.move(id, part.ID, "")
 	}

@@ -43,6 +43,8 @@ const (
 	maxTraces = 500_000
 	// keptPartners bounds what a rule remembers under one key, but for thresholds, which remember what they count.
 	keptPartners = 64
+	// farBack bounds how many alerts one that is read late passes to its place among those that a rule remembers.
+	farBack = 256
 	// ruleSource speaks for rules that found something by themselves.
 	ruleSource = "tocsin-rules"
 )
@@ -169,11 +171,14 @@ func (s *State) applyTrace(ch *event.Change) {
 func (s *State) addTraceNode(slot uint32, t *event.Trace) {
 	x, r := &s.traces, s.traces.recs.Mut(slot)
 	after := r.tail
-	for after != 0 && x.nodes.At(after).at > t.At {
-		after = x.nodes.At(after).prev
+	at, steps := t.At, 0
+	for ; after != 0 && x.nodes.At(after).at > at; after = x.nodes.At(after).prev {
+		if steps++; steps > farBack { // so late that it is not worth the way
+			at = x.nodes.At(after).at
+		}
 	}
 	id := x.nodes.Alloc()
-	n := traceNode{at: t.At, alert: t.Alert, prev: after, next: r.head}
+	n := traceNode{at: at, alert: t.Alert, prev: after, next: r.head}
 	if after != 0 {
 		n.next = x.nodes.At(after).next
 		x.nodes.Mut(after).next = id

@@ -49,7 +49,7 @@ func (s *State) govern(i *event.IncidentState, a *event.AlertState, k *groupKey)
 		before := i.Priority
 		itsm.Govern(i, event.Bounds{Most: x.MinPriority, Least: x.MaxPriority})
 		ledger = append(ledger, event.LedgerEntry{Kind: "priority_rule", RuleSource: x.Place.String(), Operands: []string{
-			x.Name, a.Severity.String(), fmt.Sprintf("P%d", before), fmt.Sprintf("P%d", i.Priority),
+			x.Name, alertWords(a), fmt.Sprintf("P%d", before), fmt.Sprintf("P%d", i.Priority),
 		}})
 	}
 	if o, kind, worst := s.outcomeOf(a, k); o != nil {
@@ -58,7 +58,7 @@ func (s *State) govern(i *event.IncidentState, a *event.AlertState, k *groupKey)
 			labels = in.Labels
 		}
 		s.dispose(i, o, worst, labels)
-		ledger = append(ledger, event.LedgerEntry{Kind: kind.String(), RuleSource: o.head.Place.String(), Operands: s.outcomeWords(o, kind, k)})
+		ledger = append(ledger, event.LedgerEntry{Kind: kind.String(), RuleSource: o.head.Place.String(), Operands: s.outcomeWords(o, kind, a, k)})
 	}
 	if rule := s.rules.Team(in); rule >= 0 && i.Team == "" {
 		x := &s.rules.TeamRules[rule]
@@ -97,7 +97,7 @@ func (s *State) worstOf(k *groupKey, worst event.Severity) event.Severity {
 	return worst
 }
 
-func (s *State) outcomeWords(o *outcome, kind event.TraceKind, k *groupKey) []string {
+func (s *State) outcomeWords(o *outcome, kind event.TraceKind, a *event.AlertState, k *groupKey) []string {
 	out := []string{o.head.Name}
 	switch kind {
 	case event.TraceThreshold:
@@ -106,8 +106,8 @@ func (s *State) outcomeWords(o *outcome, kind event.TraceKind, k *groupKey) []st
 	case event.TraceSequence:
 		for _, p := range s.work.partners {
 			if p.kind == event.TraceSequence {
-				a := s.alerts.At(p.slot)
-				return append(out, event.NewAlertID(p.slot, a.number).String())
+				other := s.alertState(p.slot)
+				return append(out, alertWords(&other), alertWords(a))
 			}
 		}
 	default:

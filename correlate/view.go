@@ -101,8 +101,22 @@ func (v *View) Alert(id event.AlertID) (Alert, bool) {
 	return Alert{v, slot}, a.firstAt != 0 && a.flags&flagGhost == 0 && event.NewAlertID(slot, a.number) == id
 }
 
-// Known tells whether an alert with these labels is in memory: such an alert needs no new room.
-func (v *View) Known(identity uint64) bool {
+// Known tells whether an event's alert is in memory, by any identity it can have: such an alert needs no new room.
+func (v *View) Known(tenant string, ev *event.Event) bool {
+	if v.knows(ev.Identity) {
+		return true
+	}
+	var scratch []byte
+	for _, ignore := range v.desk.Schemes {
+		var hash uint64
+		if hash, scratch = ev.Labels.IdentityBut(ignore, tenant, scratch); ignore != nil && v.knows(hash) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *View) knows(identity uint64) bool {
 	_, found := v.byIdentity.Find(identity, func(ref uint32) bool { return v.alerts.At(ref).identity == identity })
 	return found
 }

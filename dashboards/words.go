@@ -26,7 +26,7 @@ func (c *Console) funcs() template.FuncMap {
 		"late":     func(t time.Time) bool { return t.Before(c.now()) },
 		"open":     openProposals,
 		"place":    func(n int) int { return n + 1 },
-		"share":    func(thousandths uint16) uint16 { return (thousandths + 5) / 10 },
+		"share":    share,
 		"nats":     func(milli int64) string { return fmt.Sprintf("%+.1f nats", float64(milli)/1000) },
 		"turn":     turn,
 		"spans":    func() []string { return []string{"15m", "30m", "1h", "2h", "4h", "8h", "1d", "7d"} },
@@ -78,6 +78,14 @@ func openProposals(all []api.Proposal) (open []api.Proposal) {
 	return open
 }
 
+// share writes a part of a whole in percent.
+func share(thousandths uint16) string {
+	if thousandths < 5 {
+		return "under 1 %"
+	}
+	return fmt.Sprintf("%d %%", (thousandths+5)/10)
+}
+
 // turn names a decision about what an incident holds.
 func turn(d api.Decision) string {
 	switch d.What {
@@ -87,6 +95,8 @@ func turn(d api.Decision) string {
 		return "Tied to more"
 	case event.IncidentReopened.String():
 		return "Reopened"
+	case event.IncidentUpdated.String():
+		return "A rule had a say"
 	case event.ClusterParted.String():
 		return "A second fault was seen"
 	case event.ItemPlaced.String():

@@ -42,7 +42,7 @@ func (a *Admission) holdAtCap(ctx context.Context, s *Sender, b *event.Batch) (r
 	}
 	room, unknown := max(0, limit-s.active.Load()-s.since.Load()), int64(0)
 	b.Events = slices.DeleteFunc(b.Events, func(ev event.Event) bool {
-		if view.Known(ev.Identity) {
+		if view.Known(b.Source.Tenant, &ev) {
 			return false
 		}
 		unknown++

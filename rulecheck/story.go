@@ -38,7 +38,7 @@ func (s *story) tell(since event.Time, ch *event.Change) {
 func (s *story) words(ch *event.Change) string {
 	name := strings.ReplaceAll(ch.Kind.String(), "_", " ")
 	switch {
-	case ch.Kind == event.AlertSeen || ch.Kind == event.PositionMoved || ch.Kind == event.CISet:
+	case !worthTelling(ch.Kind):
 		return ""
 	case ch.Incident != nil:
 		return s.incident(name, ch)
@@ -48,10 +48,21 @@ func (s *story) words(ch *event.Change) string {
 		return s.alert(name, ch)
 	case ch.Silence != nil:
 		return name + " until " + ch.Silence.EndsAt.String()
-	case ch.Text != "" && ch.Kind != event.RulesLoaded:
+	case ch.Text != "":
 		return name + ": " + ch.Text
 	}
 	return name
+}
+
+// worthTelling tells whether people look for such a change in a test's story.
+func worthTelling(k event.ChangeKind) bool {
+	switch k {
+	case event.AlertSeen, event.PositionMoved, event.CISet, event.CoreStarted, event.RulesLoaded, event.SourceAdded, event.ComponentAdded,
+		event.TraceNoted, event.TraceDropped:
+		return false
+	default:
+		return true
+	}
 }
 
 func (s *story) incident(name string, ch *event.Change) string {

@@ -114,6 +114,11 @@ func causeCell(i *api.Incident) string {
 	return plural(len(c.Candidates), "candidate", "candidates")
 }
 
-func share(thousandths uint16) string { return fmt.Sprintf("%d %%", (thousandths+5)/10) }
+func share(thousandths uint16) string {
+	if thousandths < 5 {
+		return "under 1 %"
+	}
+	return fmt.Sprintf("%d %%", (thousandths+5)/10)
+}
 
 func nats(milli int64) string { return fmt.Sprintf("%+.1f nats", float64(milli)/1000) }

@@ -44,7 +44,7 @@ func kindText(ch *api.Change) string {
 		"alert_firing": "fires", "alert_updated": "changed", "alert_cleared": "cleared", "alert_expired": "expired: its source fell silent",
 		"claim_ended": "is over for one of its sources", "alert_unconfirmed": "is unconfirmed: long without word from its source",
 		"alert_suppressed": "is kept quiet", "alert_released": "is no longer kept quiet", "alert_severity": "eased",
-		"alert_joined": "joined", "alert_dropped": "left memory",
+		"alert_joined": "joined", "alert_reviewed": "was looked at anew", "alert_dropped": "left memory",
 		"ci_set": "configuration item changed", "ci_dropped": "configuration item left memory", "outage_set": "outage", "outage_ended": "outage ended",
 		"alert_damped": "flaps: what it says now does not count", "alert_steadied": "no longer flaps",
 	}

@@ -145,6 +145,8 @@ func decisionText(d *api.Decision) string {
 	switch d.What {
 	case "incident_hit":
 		return "was tied to more"
+	case "incident_updated":
+		return "a rule had a say"
 	case "incident_absorbed":
 		return "took another in"
 	case "incident_merged":

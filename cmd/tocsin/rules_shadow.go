@@ -135,12 +135,13 @@ func showShadow(t *tool, s *api.Shadow) error {
 		t.line("no shadow runs, and none is remembered")
 		return nil
 	}
-	state, behind := "ended "+t.at(s.EndedAt)+": "+s.Ended, ""
+	state, ended, behind := s.Ended, "", ""
 	if s.Running {
-		state = "runs"
-		behind = plural(int(s.Behind), "record", "records")
+		state, behind = "runs", plural(int(s.Behind), "record", "records")
+	} else if s.EndedAt != nil && s.EndedAt.Before(t.now) { // one that was stopped just now need not say when
+		ended = t.at(s.EndedAt)
 	}
-	if err := t.pairs("", "Shadow", state, "Rules", s.Rules, "Started", t.at(s.StartedAt)+" by "+s.StartedBy, "Behind", behind); err != nil {
+	if err := t.pairs("", "Shadow", state, "Rules", s.Rules, "Started", t.at(s.StartedAt)+" by "+s.StartedBy, "Ended", ended, "Behind", behind); err != nil {
 		return err
 	}
 	if s.Live == nil || s.Shadow == nil {

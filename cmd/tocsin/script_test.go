@@ -154,6 +154,10 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.Incident{} // the answer to a POST
 	case last == "incidents":
 		v = &api.IncidentList{}
+	case last == "shadow":
+		v = &api.Shadow{}
+	case last == "diff":
+		v = &api.ShadowDiff{}
 	case last == "offer":
 		v = &api.OfferList{}
 	case last == "me":

@@ -311,3 +311,43 @@ func TestTheTenantsShareNothing(t *testing.T) {
 	require.Equal(t, []Component{{1, 2, 198, 2, 2}, {3, 2, 392, 1, 1}}, list)
 	consistent(t, f)
 }
+
+func TestHowFastFaultsPassIsLearned(t *testing.T) {
+	w := newWorld(t, cascades())
+	steps, sum := 0., 0.
+	for n := range event.Time(12) {
+		w.begin(1, n*event.Hour)
+		for below := range uint32(8) {
+			gap := event.Time(below+1) * 500
+			require.Equal(t, event.PlaceEdge, w.begin(10+below, n*event.Hour+gap).Kind)
+			steps, sum = steps+1, sum+float64(gap)
+		}
+		w.f.Settle(w.f.ClusterOf(1))
+	}
+	tau := (sum + 20*60_000) / (steps + 20) / 1000
+	c := w.f.components.At(w.comp)
+	require.InDelta(t, 1000*tau, int64(c.decay(&w.p)), 1)
+	require.Less(t, tau, 15.)
+	w.begin(1, 20*event.Hour)
+	for _, gap := range []event.Time{event.Second, 30 * event.Second} {
+		d := w.decide(10, 20*event.Hour+gap)
+		r := rate(13, 1000, 20*event.Hour+gap)
+		require.InDelta(t, 1000*math.Log(.5*math.Exp(-float64(gap)/1000/tau)/tau/r), d.Edge, exact)
+	}
+	require.Equal(t, w.p.Decay, New().components.At(0).decay(&w.p), "until then it is what the rules say")
+}
+
+func TestWhatAnAlertUpstreamSaysMayBeABetterReason(t *testing.T) {
+	w := newWorld(t, estate{3: {1, 2}})
+	w.begin(1, 0)
+	w.begin(2, 0)
+	w.f.Say(1, 7)
+	w.f.Say(2, 8)
+	w.f.Say(99, 8) // of which nobody has heard
+	o := w.onset(3, noon+10*event.Second)
+	plain := w.f.Decide(o, w.e, &w.p)
+	o.Factor = func(parent uint64) int64 { return map[uint64]int64{8: 700}[parent] }
+	d := w.f.Decide(o, w.e, &w.p)
+	require.Equal(t, uint32(2), d.From)
+	require.Equal(t, plain.Edge+700, d.Edge)
+}

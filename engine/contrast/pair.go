@@ -42,8 +42,8 @@ func (w *World) occurrenceOf(theirs *alert) int32 {
 
 // Settle pairs what began in an input, once both worlds have followed its changes.
 func (p *Pair) Settle() {
-	for _, b := range p.Base.began {
-		p.units = append(p.units, unit{b.occurrence, p.Other.occurrenceOf(b.of)})
+	if len(p.Base.began) > 0 {
+		p.pairBegun()
 	}
 	if hand, other := p.Base.byHand, p.Other.byHand; hand != 0 && other != 0 {
 		p.named[hand] = other
@@ -51,6 +51,30 @@ func (p *Pair) Settle() {
 	p.Base.began, p.Other.began = p.Base.began[:0], p.Other.began[:0]
 	p.Base.byHand, p.Other.byHand = 0, 0
 	p.Base.changes, p.Other.changes = 0, 0
+}
+
+// pairBegun pairs what began in both worlds in the same order, since an alert may begin several times in one input; what began in Base
+// alone goes with what fires in Other already.
+func (p *Pair) pairBegun() {
+	theirs := map[uint64][]int32{}
+	for _, b := range p.Other.began {
+		for _, identity := range b.of.identities {
+			theirs[identity] = append(theirs[identity], b.occurrence)
+		}
+	}
+	for _, b := range p.Base.began {
+		u := unit{b.occurrence, -1}
+		for _, identity := range b.of.identities {
+			if list := theirs[identity]; len(list) > 0 {
+				u.other, theirs[identity] = list[0], list[1:]
+				break
+			}
+		}
+		if u.other < 0 {
+			u.other = p.Other.occurrenceOf(b.of)
+		}
+		p.units = append(p.units, u)
+	}
 }
 
 // Counterpart returns the incident of Other that stands for one of Base: that which holds most of its alerts, or held them when

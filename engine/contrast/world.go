@@ -195,7 +195,7 @@ func (w *World) Change(ch *event.Change) {
 		w.weigh(ch.Causes)
 	case ch.Incident != nil:
 		w.changeIncident(ch)
-	case ch.Alert.ID != 0 && !ch.Alert.Ghost:
+	case ch.Alert.ID != 0:
 		w.changeAlert(ch)
 	}
 }
@@ -214,8 +214,12 @@ func (w *World) changeAlert(ch *event.Change) {
 	if ch.Claim.Full {
 		w.learn(id, rec, ch.Claim.Labels, w.tenant(ch.Claim.Source))
 	}
-	if ch.Alert.Phase == 0 {
-		return // it says nothing of the alert but its id
+	if len(rec.identities) == 0 { // it was over before it was seen to begin, and is in both worlds from before
+		rec.identities = []uint64{^uint64(id)}
+		w.byIdentity[rec.identities[0]] = id
+	}
+	if ch.Alert.Phase == 0 || ch.Alert.Ghost {
+		return // it says nothing of the alert but its id, or the alert was over before it was seen to begin
 	}
 	if ch.Kind == event.AlertFiring {
 		w.begin(rec)

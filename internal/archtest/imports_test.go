@@ -29,6 +29,7 @@ func layers() map[string][]string {
 		"dashboards": {"api"},
 		"simulate":   {"event"},
 		"evaluate":   {"correlate", "ingest", "simulate", "simulate/scenario"}, // scenarios against the real pipeline; no part of the daemon
+		"rulecheck":  {"engine", "evaluate", "simulate/scenario"},              // rules on made-up alerts and on journals; no part of the daemon
 		"deploy":     {},
 		"app":        {everything},
 		"cmd":        {"app"},
