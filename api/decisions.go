@@ -128,6 +128,10 @@ func sentence(l event.LedgerEntry) string {
 		return fmt.Sprintf("The same group had an incident before: %s.", op[0])
 	case "window_passed":
 		return fmt.Sprintf("%s of the same group was not taken: its last onset was %s ago, and the rule's window is %s.", op[0], op[1], op[2])
+	case "full":
+		return fmt.Sprintf("%s of the same group took no more: it holds %s alerts, and an incident may hold %s.", op[0], op[1], op[2])
+	case "too_old":
+		return fmt.Sprintf("%s of the same group took no more: it opened %s ago, and what topology groups goes on for %s at most.", op[0], op[1], op[2])
 	case "reopen_within":
 		return fmt.Sprintf("It fired again %s after the incident was resolved; within %s that reopens it.", op[0], op[1])
 	case "priority_rule":

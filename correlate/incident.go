@@ -148,6 +148,10 @@ func (s *State) unsteady(a *event.AlertState) bool {
 func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
 	inc := s.incidents.Brief(id)
 	if inc.Phase == event.IncidentOpen {
+		if full, why := s.full(id, &p.key); full {
+			p.ledger = append(p.ledger, why)
+			return false
+		}
 		idle := s.meta.At - inc.LastOnset
 		if p.key.window == 0 || idle <= p.key.window {
 			p.reason, p.incident = event.ReasonJoined, id
@@ -162,6 +166,19 @@ func (s *State) takes(id event.IncidentID, a *event.AlertState, p *place) bool {
 		return true
 	}
 	return false
+}
+
+// full tells whether an incident takes no more alerts: it holds as many as one may, or topology groups it and it is too old. The incident
+// that goes on in its place says so.
+func (s *State) full(id event.IncidentID, k *groupKey) (bool, event.LedgerEntry) {
+	set, age := &s.settings().Correlation, s.meta.At-s.incidents.Brief(id).OpenedAt
+	switch alerts := s.members.At(uint32(id)).alerts; {
+	case alerts >= uint32(set.MaxIncidentAlerts):
+		return true, event.LedgerEntry{Kind: "full", Operands: []string{id.String(), fmt.Sprint(alerts), fmt.Sprint(set.MaxIncidentAlerts)}}
+	case k.rule == topologyRule && age > set.MaxIncidentAge:
+		return true, event.LedgerEntry{Kind: "too_old", Operands: []string{id.String(), age.Duration().String(), set.MaxIncidentAge.Duration().String()}}
+	}
+	return false, event.LedgerEntry{}
 }
 
 // opens tells whether alerts of this severity can open an incident at all.

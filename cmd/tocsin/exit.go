@@ -28,7 +28,7 @@ func newExitCodesTopic() *cobra.Command {
 		Long: `Exit codes of tocsin:
 
   0  done, or everything is right
-  1  failed, or the check found differences (replay, verify)
+  1  failed, or the check found differences (replay, verify, rules test)
   2  the command line or the configuration is wrong
   3  the daemon cannot be reached
   4  what was named does not exist

@@ -236,7 +236,7 @@ func (f *rulesBacktest) showPeople(p *printer, r *rulecheck.Report) {
 		}
 		p.line("%s", line)
 		for _, kind := range sortedKeys(a.Not) {
-			p.line("  not applicable: %s, %d times", kind, a.Not[kind])
+			p.line("  not applicable: %s, %s", kind, plural(a.Not[kind], "time", "times"))
 		}
 	}
 	if r.OtherVersions > 0 {

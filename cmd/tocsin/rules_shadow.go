@@ -155,7 +155,7 @@ func showShadow(t *tool, s *api.Shadow) error {
 		t.line("")
 		t.line("of %s by people %d could be carried out, for %d there was nothing left to do", plural(a.Commands, "act", "acts"), a.Applied, a.Already)
 		for _, kind := range sortedKeys(a.Not) {
-			t.line("  not applicable: %s, %d times", kind, a.Not[kind])
+			t.line("  not applicable: %s, %s", kind, plural(a.Not[kind], "time", "times"))
 		}
 	}
 	return nil
