@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"time"
 
@@ -191,9 +192,7 @@ func (d *Desk) shape(s engine.ShadowStatus, figures bool) *Shadow {
 		Running: s.Running, Rules: s.Version, StartedBy: d.name(s.By), Seq: s.Seq, Behind: s.Behind, Ended: s.Ended,
 		Asked: ShadowAsked{s.Asked.Commands, s.Asked.Applied, s.Asked.Already, map[string]int{}},
 	}
-	for kind, n := range s.Asked.Not {
-		out.Asked.Not[kind] = n
-	}
+	maps.Copy(out.Asked.Not, s.Asked.Not)
 	for to, at := range map[**time.Time]time.Time{&out.StartedAt: s.StartedAt, &out.EndedAt: s.EndedAt} {
 		if !at.IsZero() {
 			*to = &at
@@ -207,9 +206,7 @@ func (d *Desk) shape(s engine.ShadowStatus, figures bool) *Shadow {
 
 func shadowFigures(f contrast.Figures) *ShadowFigures {
 	out := &ShadowFigures{f.Alerts, f.Incidents, f.Reopened, f.Pages, map[string]int{}, f.Compression, f.PerIncident}
-	for reason, n := range f.Quiet {
-		out.Quiet[reason] = n
-	}
+	maps.Copy(out.Quiet, f.Quiet)
 	return out
 }
 

@@ -173,7 +173,7 @@ func (f feed) Incident(ctx context.Context, id event.IncidentID) (*notify.Subjec
 	out := subject(v, &i)
 	out.Data = message.Incident{
 		ID: id.String(), Title: i.Title, Status: i.Phase.String(), Severity: i.Severity.String(), Priority: int(i.Priority), Rule: i.Rule,
-		Team: i.Team, Labels: i.Labels.Map(), OpenedAt: i.OpenedAt.Time(), Firing: int(i.Firing), Total: int(i.Alerts),
+		Team: i.Team, Labels: event.SharedLabels(i.Rule, i.Labels).Map(), OpenedAt: i.OpenedAt.Time(), Firing: int(i.Firing), Total: int(i.Alerts),
 		Suppressed: int(i.Suppressed), Unbound: i.Unbound, SignalLost: i.SignalLost, Flapping: i.Damped > 0,
 		AcknowledgedAt: moment(i.AckedAt), ResolvedAt: moment(i.ResolvedAt),
 	}

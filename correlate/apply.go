@@ -481,7 +481,9 @@ func (s *State) applyIncident(ch *event.Change) {
 		s.members.Alloc()
 	}
 	switch ch.Incident.Phase {
-	case event.PhaseClosed, event.PhaseCancelled, event.PhaseMerged:
+	case event.PhaseClosed:
+		s.shortenCauses(id)
+	case event.PhaseCancelled, event.PhaseMerged:
 		s.dropCauses(id)
 	case event.IncidentOpen, event.IncidentDone:
 	}

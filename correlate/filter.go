@@ -5,6 +5,7 @@ import (
 
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/flat"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/rules"
 )
 
@@ -246,17 +247,31 @@ func (a Alert) Filter() *rules.Suppress {
 
 // input is what rules see of the alert.
 func (a Alert) input() *rules.Input {
-	var scratch rules.Scratch
-	claim := a.v.claim(a.rec().claims)
-	in := &rules.Input{Labels: claim.Labels, Annotations: claim.Annotations}
-	in.Severity, _ = event.ParseSeverity(in.Labels.Get("severity"))
-	in.Labels, _ = a.v.Rules.Normalise(in, &scratch)
-	in.Severity, _ = event.ParseSeverity(in.Labels.Get("severity"))
+	in := a.v.look(a.rec().claims)
 	if ci := a.rec().ci; ci != 0 {
 		in.CI, in.Class = a.v.cmdb.ID(ci), a.v.cmdb.Class(ci)
 	}
 	return in
 }
+
+// look is what rules see of a claim by itself.
+func (v *View) look(claim uint32) *rules.Input {
+	var scratch rules.Scratch
+	c := v.claims.At(claim)
+	in := &rules.Input{Labels: labelset.Labels(v.text, c.labels)}
+	if v.conditions {
+		in.Annotations = labelset.Labels(v.text, c.annotations)
+	}
+	in.Severity, _ = event.ParseSeverity(in.Labels.Get("severity"))
+	if ls, changed := v.Rules.Normalise(in, &scratch); changed {
+		in.Labels = ls
+		in.Severity, _ = event.ParseSeverity(ls.Get("severity"))
+	}
+	return in
+}
+
+// nameLabels are those by which people know the alert.
+func (a Alert) nameLabels() event.Labels { return a.v.look(a.rec().claims).Labels }
 
 // SeenLabels returns the alert's label set as rules see it.
 func (a Alert) SeenLabels() event.Labels { return a.input().Labels }

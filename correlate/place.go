@@ -14,8 +14,8 @@ import (
 // topologyRule names the grouping of alerts whose items the topology or an environment ties together; its key holds the number of
 // their cluster.
 const (
-	topologyRule = "topology"
-	treeLabel    = "tree"
+	topologyRule = event.ByTopology
+	treeLabel    = event.TreeLabel
 )
 
 // maxLate bounds by how much the start that a source gives may lie before its arrival and still count as the time of the alert.

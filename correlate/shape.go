@@ -6,10 +6,10 @@ import (
 
 // What the topology says of a cause, in milli-nats: with which share a fault shows at what rests on it, hop by hop, against chance.
 const (
-	farthest      = 4     // hops from a symptom to its cause
-	ownAlarm      = 3555  // ln(.7/.02): a cause alarms itself, mostly
-	ownSilence    = -1204 // ln .3
-	symptomAbsent = -693  // ln .5: what rests directly on it is well
+	farthest   = 4     // hops from a symptom to its cause
+	ownAlarm   = 3555  // ln(.7/.02): a cause alarms itself, mostly
+	ownSilence = -1204 // ln .3
+	mostAbsent = 6000  // what rests on it and is well speaks against it no more than that
 )
 
 // shown is by how much an alarm so many hops away speaks for a cause: ln((.6^h+.02)/.02).
@@ -25,6 +25,7 @@ const (
 // shape says what the topology makes of each item of a cluster, and of what they rest on, as its cause.
 func (s *State) shape(cluster uint32) []cause.Structure {
 	items := s.forest.Items(cluster, maxSymptoms, nil)
+	absent := s.forest.Absence(s.forest.ComponentOf(cluster)) // for each item that rests directly on it and is well
 	quiet := uint32(0)
 	if s.forest.Quiet(cluster) {
 		quiet = s.forest.Root(cluster)
@@ -65,7 +66,7 @@ func (s *State) shape(cluster uint32) []cause.Structure {
 				list[i].Missing++
 			}
 		}
-		list[i].Score += symptomAbsent * int64(list[i].Missing)
+		list[i].Score -= min(absent*int64(list[i].Missing), mostAbsent)
 	}
 	return list
 }

@@ -75,18 +75,19 @@ type meta struct {
 
 // scratch is memory that one step hands to the next.
 type scratch struct {
-	key      event.Labels
-	labels   event.Labels
-	bytes    []byte
-	rules    []int
-	due      []due
-	slots    []uint32
-	targets  []uint32
-	onset    event.Labels // of the alert that begins to fire, as rules see them
-	reading  reading
-	names    reading // to name alerts by
-	partners []pair  // to which rules tie the alert that begins to fire
-	mended   bool    // in this input something got better: an outage may be over
+	key        event.Labels
+	labels     event.Labels
+	bytes      []byte
+	rules      []int
+	due        []due
+	slots      []uint32
+	targets    []uint32
+	onset      event.Labels // of the alert that begins to fire, as rules see them
+	reading    reading
+	names      reading // to name alerts by
+	overTraces uint64  // the input in which rules were last to remember more than they can
+	partners   []pair  // to which rules tie the alert that begins to fire
+	mended     bool    // in this input something got better: an outage may be over
 
 	tree       event.Labels
 	neighbours []pairs.Neighbour

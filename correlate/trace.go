@@ -41,6 +41,8 @@ type traceNode struct {
 const (
 	// maxTraces bounds what all rules together remember. Beyond it nothing new is noted, which is reported, and no threshold holds.
 	maxTraces = 500_000
+	// maxRetraced bounds the alerts in memory, the latest, with which other rules begin.
+	maxRetraced = 50_000
 	// keptPartners bounds what a rule remembers under one key, but for thresholds, which remember what they count.
 	keptPartners = 64
 	// farBack bounds how many alerts one that is read late passes to its place among those that a rule remembers.
@@ -135,10 +137,19 @@ func (s *State) findTrace(t *event.Trace) (slot uint32, hash uint64) {
 // note remembers an alert for a rule, unless there is too much already.
 func (s *State) note(t event.Trace) {
 	if s.meta.Traces >= maxTraces {
-		s.emit(event.Change{Kind: event.SourceOverCap, Source: event.Source{Name: ruleSource, Tenant: t.Tenant, Kind: event.SendOnce}, Count: 1, Limit: maxTraces})
+		s.overTraces(t.Tenant, maxTraces)
 		return
 	}
 	s.emit(event.Change{Kind: event.TraceNoted, Trace: &t})
+}
+
+// overTraces reports, once for each input, that rules were to remember more than they can.
+func (s *State) overTraces(tenant string, limit uint64) {
+	if s.work.overTraces == s.meta.Seq {
+		return
+	}
+	s.work.overTraces = s.meta.Seq
+	s.emit(event.Change{Kind: event.SourceOverCap, Source: event.Source{Name: ruleSource, Tenant: tenant, Kind: event.SendOnce}, Count: 1, Limit: limit})
 }
 
 func (s *State) applyTrace(ch *event.Change) {
@@ -387,6 +398,10 @@ func (s *State) retrace() {
 	slices.SortStableFunc(slots, func(x, y uint32) int {
 		return int(min(max(s.traceAt(s.alerts.At(x))-s.traceAt(s.alerts.At(y)), -1), 1))
 	})
+	if over := len(slots) - maxRetraced; over > 0 {
+		s.overTraces(event.DefaultTenant, maxRetraced)
+		slots = slots[over:]
+	}
 	for _, slot := range slots {
 		if in := s.lookAtAlert(slot); !ownAbsence(in) {
 			tenant := clone(s.tenantOf(s.claims.At(s.alerts.At(slot).claims).source))

@@ -50,6 +50,7 @@ type View struct {
 	traceNodes flat.SlabView[traceNode]
 	byTrace    flat.IndexView
 	quiets     flat.SlabView[quietRec]
+	conditions bool // some rule has one
 	desk       desk
 	meta       meta
 
@@ -68,7 +69,7 @@ func (s *State) View() *View {
 		timers: s.timers.View(), buckets: s.inhibition.buckets.View(), byKey: s.inhibition.byKey.View(),
 		nodes: s.inhibition.nodes.View(), sources: s.sources.View(), positions: s.positions.View(),
 		byPosition: s.byPosition.View(), silences: s.silences.list, meta: s.meta,
-		traces: s.traces.recs.View(), traceNodes: s.traces.nodes.View(), byTrace: s.traces.byKey.View(), quiets: s.quiets.View(),
+		traces: s.traces.recs.View(), traceNodes: s.traces.nodes.View(), byTrace: s.traces.byKey.View(), quiets: s.quiets.View(), conditions: s.work.reading.conditions,
 		flaps: s.flaps.View(), cmdb: s.cmdb.View(text), cis: s.cis.View(), desk: s.desk,
 		forest: s.forest.View(), causes: s.causes.View(), pairs: s.pairs.View(), clusters: s.clusters.View(), verdicts: s.verdicts.View(), byCauses: s.byCauses.View(),
 	}
@@ -142,7 +143,7 @@ func (a Alert) Identity() uint64 { return a.rec().identity }
 func (a Alert) State() event.AlertState {
 	st := a.rec().state(a.slot)
 	st.Flap = flapOf(a.rec(), a.v.flaps.At(a.rec().flap))
-	ls := a.Labels()
+	ls := a.nameLabels()
 	st.Name, st.Resource = ls.Get("alertname"), ls.CI().Name
 	return st
 }

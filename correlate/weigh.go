@@ -22,6 +22,9 @@ const (
 // observe takes an alert of a cluster in as evidence of its cause.
 func (s *State) observe(slot, cluster uint32) {
 	a := s.alerts.At(slot)
+	if s.claims.At(a.claims).flags&(flagFiltered|flagMaintenance) != 0 {
+		return // what people said means nothing is evidence of nothing
+	}
 	sign := s.signature(slot)
 	at := s.eventTime(a.startsAt)
 	if s.causes.Observe(cluster, s.forest.ComponentOf(cluster), slot, &sign, at, s.meta.At, &s.work.cause) {
@@ -156,7 +159,7 @@ func (s *State) candidate(cluster uint32, c *cause.Candidate) event.Cause {
 	out := event.Cause{CI: clone(s.cmdb.ID(c.Item)), Score: c.Score, Share: c.Share, Signs: c.Signs}
 	if c.Weight > 0 && c.Alert < s.alerts.Len() && s.alerts.At(c.Alert).firstAt != 0 {
 		a := s.alertState(c.Alert)
-		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "surprise", MilliNats: c.Weight, Operands: []string{
+		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "surprise", MilliNats: c.Weight * suspects{s}.Weight(c.Item) / 1000, Operands: []string{
 			clone(a.Name), clone(a.Resource), (c.First - s.forest.First(cluster)).Duration().String(), fmt.Sprint(c.Before),
 		}})
 	}
@@ -214,7 +217,24 @@ func (s *State) applyCauses(c *event.Causes) {
 	s.causes.Judge(s.componentOfIncident(c.Incident), c.Verdict, signsOn(c))
 }
 
-// dropCauses forgets what was known of the cause of an incident that is over for good.
+// shortenCauses keeps, of an incident that is closed, the cause that was named and what people said of it.
+func (s *State) shortenCauses(id event.IncidentID) {
+	slot := s.findCauses(id)
+	if slot == 0 {
+		return
+	}
+	r := s.verdicts.Mut(slot)
+	c, _ := unpackCauses(s.text.Bytes(r.body))
+	c.Candidates = c.Candidates[:min(len(c.Candidates), 1)]
+	for i := range c.Candidates {
+		c.Candidates[i].Ledger, c.Candidates[i].Signs = nil, nil
+	}
+	s.work.packed = event.PackCauses(s.work.packed[:0], &c)
+	s.text.FreeBytes(r.body)
+	r.body = s.text.Blobs.Put(s.work.packed)
+}
+
+// dropCauses forgets what was known of the cause of an incident that was none, or lives on in another.
 func (s *State) dropCauses(id event.IncidentID) {
 	if slot := s.findCauses(id); slot != 0 {
 		s.text.FreeBytes(s.verdicts.At(slot).body)

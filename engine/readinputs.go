@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/event"
@@ -42,11 +43,11 @@ func stateBefore(dir string, first uint64, since event.Time) (*correlate.State, 
 	if listErr != nil {
 		return nil, listErr
 	}
-	for i := len(names) - 1; i >= 0; i-- {
-		if seqOf(names[i])+1 < first {
+	for _, name := range slices.Backward(names) {
+		if seqOf(name)+1 < first {
 			break
 		}
-		s, loadErr := loadSnapshot(names[i])
+		s, loadErr := loadSnapshot(name)
 		if loadErr == nil && s.At() < since && (earliest == nil || s.Seq() > earliest.Seq()) {
 			return s, nil
 		}

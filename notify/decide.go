@@ -333,7 +333,7 @@ func (d *decider) data(ch *event.Change, e message.Event, reason string) (messag
 // bare is what a change alone says of its incident.
 func bare(i *event.IncidentState) message.Incident {
 	return message.Incident{
-		ID: i.ID.String(), Status: i.Phase.String(), Rule: i.Rule, Team: i.Team, Labels: i.Labels.Map(), OpenedAt: i.OpenedAt.Time(),
+		ID: i.ID.String(), Status: i.Phase.String(), Rule: i.Rule, Team: i.Team, Labels: event.SharedLabels(i.Rule, i.Labels).Map(), OpenedAt: i.OpenedAt.Time(),
 		Unbound: i.Unbound, SignalLost: i.SignalLost,
 	}
 }

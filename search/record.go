@@ -97,7 +97,7 @@ func (r *record) fold(ch *event.Change) {
 func (r *record) state(i *event.IncidentState, at place) {
 	r.ID, r.Tenant, r.State = i.ID, i.Tenant, at
 	r.Title, r.Rule, r.Team, r.Assignee, r.CI = i.Title, i.Rule, i.Team, i.Assignee, i.CI
-	r.Severity, r.Priority, r.Labels = i.Severity.String(), i.Priority, i.Labels
+	r.Severity, r.Priority, r.Labels = i.Severity.String(), i.Priority, event.SharedLabels(i.Rule, i.Labels)
 	r.Opened, r.Noted = i.OpenedAt, i.Notes
 	r.Updated = max(r.Updated, i.OpenedAt, i.LastOnset, i.AckedAt, i.ResolvedAt, i.ClosedAt)
 	r.Status = []string{i.Phase.String()}

@@ -243,7 +243,7 @@ func (f *rulesBacktest) showPeople(p *printer, r *rulecheck.Report) {
 		p.line("%s came while another version decided; both columns are what this version makes of them", plural(r.OtherVersions, "input", "inputs"))
 	}
 	if r.Snapshot > 0 {
-		p.line("the count begins with the snapshot at %d: what was open then was grouped by the rules of that time", r.Snapshot)
+		p.line("it begins with the snapshot at %d: what was open then had been grouped by the rules of that time", r.Snapshot)
 	}
 }
 

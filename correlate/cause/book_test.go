@@ -210,7 +210,7 @@ func TestWhatPeopleFindRightIsNoOrdinarySign(t *testing.T) {
 		own     float64
 		record  Record
 	}{
-		{event.CauseRight, 3, Record{1, 1, 30}}, {event.CauseWrong, 5, Record{1, 0, 30}}, {event.CauseOther, 3, Record{0, 0, 30}},
+		{event.CauseRight, 3, Record{1, 1, 30}}, {event.CauseWrong, 5, Record{1, 0, 30}}, {event.CauseOther, 3, Record{1, 0, 30}},
 	} {
 		s := newShelf(t)
 		s.past(4, sign(1, 7, Other, 10), 0)

@@ -29,7 +29,7 @@ func consistent(t *testing.T, b *Book) {
 			x := b.suspects.At(slot)
 			require.Equal(t, cluster, x.cluster)
 			require.Equal(t, slot, b.suspect(cluster, x.item))
-			require.Equal(t, said[x.item], sum{x.sum, x.proofs}, "item %d of cluster %d", x.item, cluster)
+			require.Equal(t, sum{x.sum, x.proofs}, said[x.item], "item %d of cluster %d", x.item, cluster)
 			delete(said, x.item)
 			suspects++
 			signs := map[uint64]bool{}

@@ -99,9 +99,7 @@ func (b *Book) Judge(component uint32, verdict event.Verdict, signs []uint64) {
 	}
 	if component != 0 {
 		c := grow(b.components, component)
-		if verdict != event.CauseOther {
-			c.judged++
-		}
+		c.judged++ // that it was another counts against the machine, too
 		if verdict == event.CauseRight {
 			c.right++
 		}

@@ -73,16 +73,16 @@ func TestNoMoreThanAMillionSignaturesAreRemembered(t *testing.T) {
 	for hash := uint64(1); hash < maxCounts; hash++ {
 		s.b.tally(hash<<1, false, 1)
 	}
-	require.EqualValues(t, maxCounts-1, s.b.byHash.Len())
+	require.Equal(t, maxCounts-1, int(s.b.byHash.Len()))
 	s.says(1, sign(1, 7, Trace, 10), 0)
 	s.b.Learn(1, component) // room for what was said, none for its kind
-	require.EqualValues(t, maxCounts, s.b.byHash.Len())
+	require.Equal(t, maxCounts, int(s.b.byHash.Len()))
 	consistent(t, s.b)
 	require.True(t, s.b.slot(sign(1, 7, 0, 0).Hash) != 0 && s.b.slot(sign(1, 7, 0, 0).KindHash) == 0)
 	s.says(1, sign(2, 7, Other, 10), 0)
 	s.b.Learn(1, component)
 	s.b.Judge(component, event.CauseWrong, []uint64{5<<40 | 1})
-	require.EqualValues(t, maxCounts, s.b.byHash.Len())
+	require.Equal(t, maxCounts, int(s.b.byHash.Len()))
 	require.Equal(t, uint32(2), s.b.Learned(component), "clusters are counted on")
 	s.b.Halve()
 	require.Zero(t, s.b.byHash.Len(), "in a month there is room again")

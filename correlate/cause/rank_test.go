@@ -26,7 +26,7 @@ func (e parts) Weight(item uint32) int64 {
 func (e parts) Parts(whole uint32, dst []uint32) []uint32 { return append(dst, e.of[whole]...) }
 
 func (e parts) Wholes(part uint32, dst []uint32) []uint32 {
-	for whole := uint32(0); whole < 100; whole++ {
+	for whole := range uint32(100) {
 		if slices.Contains(e.of[whole], part) {
 			dst = append(dst, whole)
 		}

@@ -13,7 +13,7 @@ func TestACauseAdoptsTheSymptomsThatCameFirst(t *testing.T) {
 	for n, item := range []uint32{2, 4} {
 		require.Equal(t, event.PlaceRoot, w.begin(item, event.Time(n)*20*event.Second).Kind)
 	}
-	require.Equal(t, uint64(2*999), w.f.components.At(w.comp).expected)
+	require.Equal(t, uint64(2*999), w.hittable())
 	require.Equal(t, event.PlaceRoot, w.begin(1, 40*event.Second).Kind)
 	list := w.adopt(1)
 	require.Len(t, list, 2)
@@ -31,7 +31,7 @@ func TestACauseAdoptsTheSymptomsThatCameFirst(t *testing.T) {
 	require.Equal(t, noon, w.f.First(c))
 	require.Equal(t, noon+40*event.Second, w.f.Last(c))
 	require.Equal(t, uint64(1), w.f.tenants.At(1).roots, "they were no faults of their own")
-	require.Equal(t, uint64(999), w.f.components.At(w.comp).expected)
+	require.Equal(t, uint64(999), w.hittable())
 	require.Empty(t, w.adopt(1))
 }
 
@@ -103,7 +103,7 @@ func TestWhatAdoptionsTakeBackIsNeverMoreThanWasCounted(t *testing.T) {
 	for item := uint32(12); item > 0; item-- { // from the leaf to the top, each explains the last
 		w.begin(item, event.Time(12-item)*5*event.Second)
 		w.adopt(item)
-		require.Equal(t, uint64(999), w.f.components.At(w.comp).expected, "item %d", item)
+		require.Equal(t, uint64(999), w.hittable(), "item %d", item)
 		require.Equal(t, uint64(1), w.f.tenants.At(1).roots)
 	}
 	require.Len(t, w.f.Items(w.f.ClusterOf(1), 99, nil), 12)

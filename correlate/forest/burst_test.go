@@ -131,7 +131,7 @@ func TestASecondFaultGetsAClusterOfItsOwn(t *testing.T) {
 	count, over, score := w.again(c, 5*event.Minute)
 	require.Positive(t, score)
 	require.Equal(t, []int{30, 8}, []int{count, over})
-	before := w.f.components.At(w.comp).expected
+	before := w.hittable()
 	d := event.Placement{Kind: event.PlaceOnset, Cluster: c, Item: 12, Component: w.comp, At: noon + 5*event.Minute, Expected: 8}
 	part, alerts := w.f.Part(&d)
 	consistent(t, w.f)
@@ -142,7 +142,7 @@ func TestASecondFaultGetsAClusterOfItsOwn(t *testing.T) {
 	require.Equal(t, uint32(12), w.f.Root(part))
 	require.Equal(t, uint32(2), w.f.Number(part))
 	require.Equal(t, noon+5*event.Minute, w.f.First(part), "it is as old as its fault")
-	require.Equal(t, before+8, w.f.components.At(w.comp).expected)
+	require.Equal(t, before+8, w.hittable())
 	require.Equal(t, part, w.f.Latest(w.comp))
 	_, _, score = w.again(part, 5*event.Minute+event.Second)
 	require.Zero(t, score, "and it does not begin again at once")

@@ -351,3 +351,13 @@ func TestWhatAnAlertUpstreamSaysMayBeABetterReason(t *testing.T) {
 	require.Equal(t, uint32(2), d.From)
 	require.Equal(t, plain.Edge+700, d.Edge)
 }
+
+func TestWhatIsWellSpeaksAgainstACauseAsMuchAsFaultsPassHere(t *testing.T) {
+	f := newWorld(t, nil).f
+	c := f.components.Mut(1)
+	for _, learned := range [][2]uint64{{0, 0}, {0, 300}, {40, 400}, {300, 310}} { // passed, of so many
+		c.passed, c.trials = learned[0]*1_000_000, learned[1]
+		share := min(.5, (float64(learned[0])+5)/(float64(learned[1])+10))
+		require.InDelta(t, -1000*math.Log(1-share), f.Absence(1), exact, "%v", learned)
+	}
+}

@@ -2,6 +2,7 @@ package forest
 
 import (
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/fixed"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 )
 
@@ -61,4 +62,13 @@ func (f *Forest) Say(ci uint32, kind uint64) {
 	if ci < f.items.Len() {
 		f.items.Mut(ci).said = kind
 	}
+}
+
+// Absence returns how much it speaks against a cause, in milli-nats, that something which rests directly on it is well: the more often
+// faults pass along an edge, the more.
+func (f *Forest) Absence(component uint32) int64 {
+	const prior, share, most = 10, 500_000, 500_000
+	c := f.components.At(component)
+	passing := min((c.passed+prior*share)/(c.trials+prior), most)
+	return fixed.LnRatio(1_000_000, 1_000_000-passing)
 }

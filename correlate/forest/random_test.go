@@ -154,7 +154,7 @@ func (d *day) separate() {
 
 func TestWhateverHappensEachItemIsInOneCluster(t *testing.T) {
 	seen := map[string]int{}
-	for seed := range uint64(40) {
+	for seed := range uint64(20) {
 		d := newDay(t, seed)
 		for n := range 400 {
 			if d.step(); n%8 == 0 {

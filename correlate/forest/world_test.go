@@ -107,6 +107,9 @@ func (w *world) shake() {
 	require.True(w.t, w.f.Shaky(w.comp))
 }
 
+// hittable returns how many items the faults of the component could have hit, summed up.
+func (w *world) hittable() uint64 { return w.f.components.At(w.comp).expected }
+
 // rate is the rate of independent faults, per item and second, in floats.
 func rate(roots, items int, elapsed event.Time) float64 {
 	const twoADay = 5 * 86400 / 2.0

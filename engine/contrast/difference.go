@@ -99,28 +99,18 @@ func (p *Pair) bundles() []*bundle {
 		order = append(order, c)
 	}
 	slices.SortFunc(order, func(a, b cell) int { return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(a.other, b.other)) })
-	up := map[cell]cell{} // union-find over the incidents of both sides
-	var find func(c cell) cell
-	find = func(c cell) cell {
-		for up[c] != (cell{}) && up[c] != c {
-			c = up[c]
-		}
-		return c
-	}
+	up := forest{}
 	for _, c := range order {
-		if c.base == 0 || c.other == 0 {
-			continue
-		}
-		if a, b := find(cell{base: c.base}), find(cell{other: c.other}); a != b {
-			up[b] = a
+		if c.base != 0 && c.other != 0 {
+			up.union(cell{base: c.base}, cell{other: c.other})
 		}
 	}
 	of := map[cell]*bundle{}
 	var out []*bundle
 	for _, c := range order {
-		root := find(cell{base: c.base})
+		root := up.find(cell{base: c.base})
 		if c.base == 0 {
-			root = find(cell{other: c.other})
+			root = up.find(cell{other: c.other})
 		}
 		b := of[root]
 		if b == nil {
@@ -131,6 +121,28 @@ func (p *Pair) bundles() []*bundle {
 		b.add(c, cells[c])
 	}
 	return out
+}
+
+// forest is a union-find over the incidents of both sides.
+type forest map[cell]cell
+
+func (f forest) find(c cell) cell {
+	for {
+		above, ok := f[c]
+		if !ok {
+			return c
+		}
+		if next, ok := f[above]; ok {
+			f[c] = next // halve the way for who comes after
+		}
+		c = above
+	}
+}
+
+func (f forest) union(a, b cell) {
+	if a, b = f.find(a), f.find(b); a != b {
+		f[b] = a
+	}
 }
 
 func (b *bundle) add(c cell, n int) {

@@ -73,12 +73,12 @@ func groups(rd *reader) []*alertGroup {
 func groupOf(v *correlate.View, alert correlate.Alert) (groupID, event.Labels) {
 	if id := alert.Incident(); id != 0 {
 		if inc, ok := v.Incident(id); ok {
-			return groupID{incident: id}, inc.Labels
+			return groupID{incident: id}, event.SharedLabels(inc.Rule, inc.Labels)
 		}
 	}
 	if alert.HasGroup() {
 		rule, key := alert.Group()
-		return groupID{rule: rule, key: key.String()}, key
+		return groupID{rule: rule, key: key.String()}, event.SharedLabels(rule, key)
 	}
 	ls := alert.Labels()
 	return groupID{key: ls.String()}, ls
