@@ -69,7 +69,12 @@ func (s *State) applyCI(ch *event.Change) {
 		s.cmdb.Drop(ch.CI.Tenant, ch.CI.ID)
 		return
 	}
+	class := ""
+	if slot != 0 {
+		class = clone(s.cmdb.Class(slot))
+	}
 	s.cmdb.Put(ch.CI)
+	s.recountClasses(slot != 0, class, s.cmdb.Find(ch.CI.Tenant, ch.CI.ID))
 	slot = s.cmdb.Find(ch.CI.Tenant, ch.CI.ID)
 	s.countDiscovered(slot, 1)
 	if u := s.use(slot); u.seenAt == 0 {
@@ -323,8 +328,21 @@ func words(names []string) string {
 // forgetShape lets what follows from the configuration items be found anew, when a change moves it. One that is new and has no relations,
 // as each that is discovered, moves no component.
 func (s *State) forgetShape(slot uint32, ch *event.Change) {
-	s.work.classes = nil
+	if ch.Kind == event.CIDropped {
+		s.work.classes = nil
+	}
 	if slot != 0 && s.cmdb.Linked(slot) || len(ch.CI.Relations) > 0 {
 		s.work.components = nil
+	}
+}
+
+// recountClasses counts an item that is new, and has all counted anew when one is of another class now.
+func (s *State) recountClasses(known bool, class string, slot uint32) {
+	switch {
+	case s.work.classes == nil:
+	case !known:
+		s.countClass(slot)
+	case class != s.cmdb.Class(slot):
+		s.work.classes = nil
 	}
 }

@@ -13,7 +13,7 @@ import (
 // onset begins an occurrence of an alert and finds it its place: its incident, the open one of its group, one of its own, or
 // the bench of those who wait.
 func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState) {
-	ended := a.EndedAt
+	ended, left := a.EndedAt, a.Incident
 	a.Phase, a.Ghost, a.FiringAt, a.EndedAt, a.EasesAt, a.Reason = event.Firing, false, s.meta.At, 0, 0, 0
 	a.StartsAt, a.Severity, a.Suppressed = claim.StartsAt, claim.Severity, suppressed(&claim)
 	if a.Occurrences++; a.Occurrences > 1 {
@@ -36,6 +36,9 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	gap := event.Time(0)
 	switch p.reason {
 	case event.ReasonOpened:
+		if p.previous == 0 {
+			p.previous = s.survivor(left)
+		}
 		a.Incident = s.open(&a, p)
 	case event.ReasonReopened:
 		s.reopen(&a, p)
@@ -56,6 +59,10 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	s.damp(a.ID.Slot())
 	s.follow(a.ID.Slot())
 	s.settled(a.ID.Slot(), claim.ID)
+	if left != 0 && s.alerts.At(a.ID.Slot()).incident != left { // what it was in may have lost the last that spoke for it
+		s.settle(left)
+		s.endUnheard(left)
+	}
 	if !s.late(b) {
 		s.secondOnset(&a, gap)
 	}

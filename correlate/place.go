@@ -47,7 +47,7 @@ func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls,
 }
 
 func (s *State) onsetOf(ci, component, size uint32, at event.Time) forest.Onset {
-	return forest.Onset{Item: ci, Component: component, At: at, Size: size, Estate: s.forest.Estate(component, uint32(s.cmdb.Len()))}
+	return forest.Onset{Item: ci, Component: component, At: at, Size: size, Estate: s.forest.Estate(component, s.estate(ci))}
 }
 
 // eventTime is when an alert began, as far as its source is to be believed.
@@ -204,6 +204,12 @@ func (s *State) applyPlacement(d *event.Placement, alert uint32) {
 
 // applyOnset makes a cluster of its own of a second fault and hands the alerts that showed it over.
 func (s *State) applyOnset(d *event.Placement) {
+	for _, slot := range s.forest.Recent(d.Cluster, d.At) { // what the second fault says is no part of the first
+		if slot < s.alerts.Len() && s.alerts.At(slot).firstAt != 0 {
+			sign := s.signature(slot)
+			s.causes.Withdraw(d.Cluster, sign.Hash)
+		}
+	}
 	s.causes.Learn(d.Cluster, s.forest.ComponentOf(d.Cluster))
 	s.cancelCluster(d.Cluster)
 	c, alerts := s.forest.Part(d)
@@ -499,7 +505,17 @@ func (s *State) applySettled(cluster uint32) {
 	s.causes.Learn(cluster, s.forest.ComponentOf(cluster))
 	s.cancelCluster(cluster)
 	s.forest.Settle(cluster)
+	if s.meta.Halved == 0 {
+		s.meta.Halved = s.meta.At
+	}
+	if s.meta.At-s.meta.Halved >= forgetHalf {
+		s.meta.Halved = s.meta.At
+		s.causes.Halve()
+	}
 }
+
+// forgetHalf is how long it takes until what was learned of causes counts half.
+const forgetHalf = 30 * event.Day
 
 // forestParams are the rules' numbers in the forest's units.
 func (s *State) forestParams() *forest.Params { return &s.work.forest }

@@ -68,9 +68,10 @@ type meta struct {
 	Grace   event.Time // expiries of claims last heard before Resumed wait until then
 	Watch   uint32     // timer of what lies in desk
 
-	ActivePairs uint32 // learned pairs that people accepted
-	Discovered  uint32 // configuration items that were seen in alerts and not confirmed
-	Traces      uint32 // alerts that rules remember
+	Halved      event.Time // when what was learned of causes was halved last
+	ActivePairs uint32     // learned pairs that people accepted
+	Discovered  uint32     // configuration items that were seen in alerts and not confirmed
+	Traces      uint32     // alerts that rules remember
 }
 
 // scratch is memory that one step hands to the next.

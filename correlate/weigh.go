@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -100,11 +101,25 @@ func (s *State) population(ci uint32) uint32 {
 	if s.work.classes == nil {
 		s.work.classes = map[uint64]uint32{}
 		for slot := range s.cmdb.Slots() {
-			s.work.classes[classHash(s.cmdb.Tenant(slot), s.cmdb.Class(slot))]++
+			s.countClass(slot)
 		}
 	}
 	return s.work.classes[classHash(s.cmdb.Tenant(ci), s.cmdb.Class(ci))]
 }
+
+func (s *State) countClass(ci uint32) {
+	s.work.classes[classHash(s.cmdb.Tenant(ci), s.cmdb.Class(ci))]++
+	s.work.classes[classHash(s.cmdb.Tenant(ci), anyClass)]++
+}
+
+// estate is how many items the tenant of an item has.
+func (s *State) estate(ci uint32) uint32 {
+	s.population(ci)
+	return s.work.classes[classHash(s.cmdb.Tenant(ci), anyClass)]
+}
+
+// anyClass stands for all items. No class is called so.
+const anyClass = " any"
 
 func classHash(tenant, class string) uint64 {
 	return xxhash.Sum64String(tenant)*31 + xxhash.Sum64String(class)
@@ -214,7 +229,11 @@ func (s *State) applyCauses(c *event.Causes) {
 		s.causes.Ranked(c.Cluster, s.meta.At)
 		return
 	}
-	s.causes.Judge(s.componentOfIncident(c.Incident), c.Verdict, signsOn(c))
+	signs := signsOn(c)
+	if cluster := s.clusterOfIncident(c.Incident); cluster != 0 && c.Verdict != event.CauseWrong { // it has not been learned from yet
+		signs = slices.DeleteFunc(slices.Clone(signs), func(sign uint64) bool { return s.causes.Withdraw(cluster, sign) })
+	}
+	s.causes.Judge(s.componentOfIncident(c.Incident), c.Verdict, signs)
 }
 
 // shortenCauses keeps, of an incident that is closed, the cause that was named and what people said of it.

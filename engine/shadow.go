@@ -29,6 +29,8 @@ const (
 	shadowBehind = 200_000
 	// shadowAlerts bounds what a shadow remembers: each time that an alert began to fire.
 	shadowAlerts = 2_000_000
+	// shadowYield is how long it gives way, before each input, while the daemon has its hands full.
+	shadowYield = time.Millisecond
 	// shadowPause is how long it waits before it looks again whether the changes of an input are durable.
 	shadowPause = 10 * time.Millisecond
 )
@@ -269,6 +271,7 @@ func (s *shadow) take(ctx context.Context, in *event.Input) error {
 	if n := max(s.pair.Base.Size(), s.pair.Other.Size()); n > s.q.MaxAlerts {
 		return fmt.Errorf("it has seen alerts begin %d times, and remembers no more", n)
 	}
+	s.giveWay()
 	select {
 	case q := <-s.asks:
 		q.reply <- s.answer(q.want)
@@ -281,6 +284,14 @@ func (s *shadow) take(ctx context.Context, in *event.Input) error {
 	s.rival.Step(in, prepared)
 	s.seq.Store(in.Seq)
 	return nil
+}
+
+// giveWay leaves the processor to the daemon while alerts wait there, as long as the shadow is not too far behind for that.
+func (s *shadow) giveWay() {
+	behind := max(s.e.acked.Load(), s.seq.Load()) - s.seq.Load()
+	if behind < s.q.MaxBehind/2 && (s.e.queued.Load() > 0 || len(s.e.stepped) > 0) {
+		time.Sleep(shadowYield)
+	}
 }
 
 // follow waits until the live changes of an input are durable and follows them.

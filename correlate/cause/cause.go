@@ -76,6 +76,7 @@ type proof struct {
 	next       uint32
 	weight     int32 // in milli-nats
 	late       bool
+	withdrawn  bool // it is not learned from
 }
 
 // suspect is an item of a running cluster and the evidence on it.

@@ -19,10 +19,8 @@ func (b *Book) Learn(cluster, component uint32) {
 	}
 	for slot := b.clusters.At(cluster).proofs; slot != 0; {
 		p := *b.proofs.At(slot)
-		fresh := b.tally(p.hash, p.late, 1)
-		b.tally(p.kind, p.late, 1)
-		if kind := b.slot(p.kind); fresh && kind != 0 {
-			b.counts.Mut(kind).distinct++
+		if !p.withdrawn {
+			b.take(&p)
 		}
 		b.byProof.Delete(mix(cluster, p.hash), slot)
 		b.proofs.Free(slot)
@@ -30,6 +28,25 @@ func (b *Book) Learn(cluster, component uint32) {
 	}
 	b.forgetSuspects(cluster)
 	*b.clusters.Mut(cluster) = running{}
+}
+
+// take counts a signature of a cluster that is over.
+func (b *Book) take(p *proof) {
+	fresh := b.tally(p.hash, p.late, 1)
+	b.tally(p.kind, p.late, 1)
+	if kind := b.slot(p.kind); fresh && kind != 0 {
+		b.counts.Mut(kind).distinct++
+	}
+}
+
+// Withdraw sees to it that a signature of a running cluster is not learned from: it turned out to be no part of an ordinary day. It tells
+// whether the cluster has it.
+func (b *Book) Withdraw(cluster uint32, hash uint64) bool {
+	slot := b.proof(cluster, hash&^1)
+	if slot != 0 {
+		b.proofs.Mut(slot).withdrawn = true
+	}
+	return slot != 0
 }
 
 func (b *Book) forgetSuspects(cluster uint32) {

@@ -111,6 +111,17 @@ func (f *Forest) Reonset(slot uint32, at event.Time, p *Params) (count, over int
 	return len(alerts), len(items), score
 }
 
+// Recent returns the alerts that a cluster had in the last ten seconds.
+func (f *Forest) Recent(cluster uint32, at event.Time) (alerts []uint32) {
+	b := f.bursts.At(f.clusters.At(cluster).burst)
+	for i := range min(b.n, burstRing) {
+		if e := b.ring[i]; e.at > at-burstWindow && !slices.Contains(alerts, e.alert) {
+			alerts = append(alerts, e.alert)
+		}
+	}
+	return alerts
+}
+
 // Part begins a cluster of its own for a second fault, with the item that made it plain as its root. What alarms from here on belongs to
 // it: where a fault shows all over a component, nothing tells the late signs of the first from those of the second, and these are more.
 // It returns the alerts that showed the second fault.
