@@ -39,6 +39,7 @@ func (s *State) Fold(in *event.Input, changes []event.Change) (err error) {
 	for i := range changes {
 		s.apply(&changes[i])
 	}
+	s.work.risen = s.cmdb.Risen(s.work.risen[:0]) // the changes say what followed
 	s.members.sweep()
 	return nil
 }
@@ -474,6 +475,8 @@ func (s *State) applyIncident(ch *event.Change) {
 		s.recountLost(id, -1)
 	}
 	s.incidents.Put(ch.Incident)
+	s.work.merged[id%mergedKept] = mergedInto{}
+	s.work.moves++
 	if !isNew && !wasOpen && ch.Incident.Phase == event.IncidentOpen {
 		s.recountLost(id, 1)
 	}

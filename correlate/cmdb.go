@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/itsm"
 )
 
@@ -59,6 +60,8 @@ func (s *State) moves(ci *event.CI) bool {
 func (s *State) applyCI(ch *event.Change) {
 	s.work.mended = true
 	slot := s.cmdb.Find(ch.CI.Tenant, ch.CI.ID)
+	s.work.mendAll = s.work.mendAll || slot != 0
+	s.work.moves++
 	s.forgetShape(slot, ch)
 	s.countDiscovered(slot, -1)
 	if ch.Kind == event.CIDropped {
@@ -196,21 +199,51 @@ func (s *State) cmdbDue() {
 // incidents of which services were known.
 func (s *State) reviewHurt(alert uint32, joined bool) {
 	a := s.alerts.At(alert)
-	if a.phase != event.Firing || a.incident == 0 || a.flags&flagSuppressed != 0 || s.incidents.Brief(a.incident).Phase != event.IncidentOpen {
+	if a.phase != event.Firing || a.incident == 0 || a.flags&flagSuppressed != 0 || s.incidents.Phase(a.incident) != event.IncidentOpen {
 		return
 	}
-	id := a.incident
 	s.reviewBounds(alert)
+	a = s.alerts.At(alert)
+	now := hurtMark{s.motion(), a.incident, a.ci}
+	said := labelset.Get(s.text, s.claims.At(a.claims).labels, "service")
+	kept := &s.work.hurt[a.ci%hurtKept]
+	if said == "" && *kept == now {
+		return
+	}
+	s.lookHurt(alert, joined)
+	if said == "" && s.motion() == now.moves { // it changed nothing, and so would not the next time
+		*kept = now
+	}
+}
+
+// hurtMark says for which item and incident it was looked what they hurt, while no status, item, incident or outage moved. In a storm,
+// what an item hurts is asked for with every alert of it.
+type hurtMark struct {
+	moves    uint64
+	incident event.IncidentID
+	ci       uint32
+}
+
+// hurtKept is how many of them are kept: a megabyte.
+const hurtKept = 1 << 16
+
+// motion returns a number that is another after any status, item, incident or outage moved.
+func (s *State) motion() uint64 { return s.cmdb.Moves() + s.work.moves }
+
+func (s *State) lookHurt(alert uint32, joined bool) {
+	a := s.alerts.At(alert)
+	id := a.incident
 	hits := s.services(s.tenantOf(s.claims.At(a.claims).source), a.ci, s.seenLabels(a.claims))
 	if len(hits) == 0 {
 		return
 	}
-	state := s.incidents.State(id)
+	state := s.incidents.Outline(id)
 	known, before := len(state.Services) > 0, state.Priority
-	fresh, moved := itsm.Hurt(&state, affected(hits, s.isDown))
+	fresh, moved := itsm.Hurt(&state, s.aliased(hits))
 	if moved {
-		by := s.alertState(alert)
-		s.emit(event.Change{Kind: event.IncidentHit, Incident: &state, Ledger: s.hurtLedger(&state, &by)})
+		whole, by := s.incidents.State(id), s.alertState(alert)
+		itsm.Hurt(&whole, affected(hits, s.isDown))
+		s.emit(event.Change{Kind: event.IncidentHit, Incident: &whole, Ledger: s.hurtLedger(&whole, &by)})
 	}
 	switch {
 	case state.Priority < before:
@@ -227,11 +260,16 @@ func (s *State) reviewHurt(alert uint32, joined bool) {
 
 func (s *State) isDown(h *itsm.ServiceHit) bool { return s.cmdb.Status(h.Slot) == itsm.StatusDown }
 
-// reviewMembers is reviewHurt for all that fires in an incident, after alerts came into it or left it.
+// reviewMembers is reviewHurt for all that fires in an incident, after alerts left it or it became open again.
 func (s *State) reviewMembers(id event.IncidentID) {
+	s.reviewArrivals(s.members.At(uint32(id)).head, func(slot uint32) uint32 { return s.alerts.At(slot).next })
+}
+
+// reviewArrivals is reviewHurt for alerts that came into an incident, from the first on as next leads; each item is looked at once.
+func (s *State) reviewArrivals(first uint32, next func(uint32) uint32) {
 	walked := map[[2]uint32]bool{} // item, and the service that the alert names
 	var slots []uint32
-	for slot := s.members.At(uint32(id)).head; slot != 0; slot = s.alerts.At(slot).next {
+	for slot := first; slot != 0; slot = next(slot) {
 		a := s.alerts.At(slot)
 		seen := [2]uint32{a.ci, s.saidService(s.tenantOf(s.claims.At(a.claims).source), s.seenLabels(a.claims))}
 		if a.phase == event.Firing && a.flags&flagSuppressed == 0 && !walked[seen] {
@@ -278,6 +316,19 @@ func affected(hits []itsm.ServiceHit, down func(*itsm.ServiceHit) bool) (list []
 			Service: clone(h.ID), Impact: itsm.ImpactOf(h.Criticality), Down: down(h), Spare: h.Status == itsm.StatusDegraded,
 		})
 	}
+	return list
+}
+
+// aliased is affected in memory that the next call overwrites, for a look at whether anything moves.
+func (s *State) aliased(hits []itsm.ServiceHit) []event.Affected {
+	list := s.work.affected[:0]
+	for i := range hits {
+		h := &hits[i]
+		list = append(list, event.Affected{
+			Service: h.ID, Impact: itsm.ImpactOf(h.Criticality), Down: s.isDown(h), Spare: h.Status == itsm.StatusDegraded,
+		})
+	}
+	s.work.affected = list
 	return list
 }
 

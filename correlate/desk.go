@@ -19,9 +19,11 @@ type desk struct {
 	StormNumber, BeatNumber, OutageNumber uint32     // given out so far
 	WatchAt                               event.Time // when its timer is due
 
-	byService map[[2]string]*event.Outage // outages that last, by tenant and service
-	lasting   []*event.Outage             // those that last and that the machine looks after
-	lost      map[event.AlertID][]uint32  // numbers of the heartbeats that are lost, by alert; 0: those of sources
+	byService     map[[2]string][]*event.Outage // outages that last, by tenant and service, the latest last
+	lasting       []*event.Outage               // those that last and that the machine looks after
+	endedFirst    event.Time                    // no outage that is kept ended before
+	outagesShared bool                          // a view holds Outages
+	lost          map[event.AlertID][]uint32    // numbers of the heartbeats that are lost, by alert; 0: those of sources
 }
 
 // Bounds of the lists; what would exceed one is refused by name, or the oldest goes.

@@ -31,7 +31,7 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	}
 	s.work.partners = s.pairsOf(&a, b.Source.Tenant)
 	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, where), s.late(b))
-	s.placeSymptom(&a, cut, &p)
+	s.placeSymptom(cut, &p)
 	a.Reason, a.Incident = p.reason, p.incident
 	gap := event.Time(0)
 	switch p.reason {
@@ -427,9 +427,13 @@ func (s *State) settle(id event.IncidentID) {
 // reassess brings an incident's severity and priority in line with the alerts that fire and are not quiet; a higher priority
 // rings again where it had been acknowledged.
 func (s *State) reassess(id event.IncidentID) {
+	worst := s.members.At(uint32(id)).severity()
+	if inc := s.incidents.Brief(id); inc.Settled(worst) {
+		return
+	}
 	state := s.incidents.State(id)
 	before := state.Priority
-	if !itsm.Reassess(&state, s.members.At(uint32(id)).severity()) {
+	if !itsm.Reassess(&state, worst) {
 		return
 	}
 	s.emit(event.Change{Kind: event.IncidentUpdated, Incident: &state})

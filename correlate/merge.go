@@ -10,11 +10,20 @@ import (
 
 // survivor returns the incident in which another lives on: itself, unless it was merged.
 func (s *State) survivor(id event.IncidentID) event.IncidentID {
-	for id != 0 && s.incidents.Brief(id).Phase == event.PhaseMerged {
-		id = s.incidents.State(id).MergedInto
+	for id != 0 && s.incidents.Phase(id) == event.PhaseMerged {
+		kept := &s.work.merged[id%mergedKept]
+		if kept.id != id {
+			kept.id, kept.into = id, s.incidents.Outline(id).MergedInto
+		}
+		id = kept.into
 	}
 	return id
 }
+
+// mergedKept is of how many merged incidents it is kept at hand where they went: in a storm they are asked for with every alert.
+const mergedKept = 256
+
+type mergedInto struct{ id, into event.IncidentID }
 
 // leads returns the latest incident of a group, 0 when it has none. A group's record is not touched by a merge, so undoing one needs
 // no undoing here.
@@ -174,7 +183,9 @@ func (s *State) merge(into, other event.IncidentID, why, actor string) {
 		s.worse(into, other.String()+" came into it", false)
 	}
 	s.settle(into)
-	s.reviewMembers(into)
+	if len(alerts) > 0 { // they lie at the end of the list
+		s.reviewArrivals(alerts[0].Slot(), func(slot uint32) uint32 { return s.alerts.At(slot).next })
+	}
 }
 
 // inheritChildren hands an incident's children on, and takes it from its own parent. Undoing a merge does not undo that.

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -35,22 +36,47 @@ func (s *State) outageOf(service, alert uint32, incident event.IncidentID) {
 
 // reviewOutages ends those whose service is up again, once in an input in which something got better.
 func (s *State) reviewOutages() {
+	s.work.risen = s.cmdb.Risen(s.work.risen[:0])
 	if !s.work.mended {
 		return
 	}
 	s.work.mended = false
-	for _, o := range s.desk.lasting {
-		slot := s.cmdb.Find(o.Tenant, o.Service)
-		if slot != 0 && s.cmdb.Status(slot) == itsm.StatusDown {
-			continue
+	over := s.work.over[:0]
+	if s.work.mendAll {
+		s.work.mendAll = false
+		over = s.upAgain(over, s.desk.lasting)
+	} else {
+		for _, slot := range s.work.risen {
+			if s.cmdb.Status(slot) != itsm.StatusDown {
+				over = s.upAgain(over, s.desk.byService[[2]string{s.cmdb.Tenant(slot), s.cmdb.ID(slot)}])
+			}
 		}
+		slices.SortFunc(over, func(a, b *event.Outage) int { return cmp.Compare(a.Number, b.Number) })
+		over = slices.Compact(over)
+	}
+	for _, o := range over {
 		ended, why := *o, ""
-		if slot == 0 || !s.cmdb.InUse(slot) {
+		if slot := s.cmdb.Find(o.Tenant, o.Service); slot == 0 || !s.cmdb.InUse(slot) {
 			why = "the service is not in use any more"
 		}
 		itsm.EndOutage(&ended, s.meta.At)
 		s.emit(event.Change{Kind: event.OutageEnded, Outage: &ended, Text: why})
 	}
+	clear(over)
+	s.work.over = over
+}
+
+// upAgain appends those of a list that the machine looks after and whose service is not down.
+func (s *State) upAgain(over, list []*event.Outage) []*event.Outage {
+	for _, o := range list {
+		if !o.ByMachine {
+			continue
+		}
+		if slot := s.cmdb.Find(o.Tenant, o.Service); slot == 0 || s.cmdb.Status(slot) != itsm.StatusDown {
+			over = append(over, o)
+		}
+	}
+	return over
 }
 
 // setOutage carries out what a person says of an outage.
@@ -89,30 +115,62 @@ func (s *State) setOutage(c *event.Command) event.Result {
 	return event.Result{Number: out.Number}
 }
 
+// outage returns where an outage lies, negative when nowhere: they are in the order of their numbers.
 func (d *desk) outage(number uint32) int {
-	return slices.IndexFunc(d.Outages, func(o *event.Outage) bool { return o.Number == number })
+	i, found := slices.BinarySearchFunc(d.Outages, number, byNumber)
+	if !found {
+		return -1
+	}
+	return i
 }
 
 // countLasting lists anew the outages that last.
 func (d *desk) countLasting() {
-	d.lasting, d.byService = nil, map[[2]string]*event.Outage{}
+	d.lasting, d.byService, d.endedFirst = nil, map[[2]string][]*event.Outage{}, event.Never
 	for _, o := range d.Outages {
-		if o.EndedAt != 0 || o.Kind == event.OutagePlanned {
-			continue
-		}
-		if o.ByMachine {
-			d.lasting = append(d.lasting, o)
-		}
-		if o.ByMachine || o.Kind == event.OutageDown {
-			d.byService[[2]string{o.Tenant, o.Service}] = o
-		}
+		d.countOutage(o)
 	}
 }
+
+// countOutage takes an outage, new or changed, into the lists of those that last, or out of them.
+func (d *desk) countOutage(o *event.Outage) {
+	lasts := o.EndedAt == 0 && o.Kind != event.OutagePlanned
+	d.lasting = listed(d.lasting, o, lasts && o.ByMachine)
+	of := [2]string{o.Tenant, o.Service}
+	if list := listed(d.byService[of], o, lasts && (o.ByMachine || o.Kind == event.OutageDown)); len(list) > 0 {
+		d.byService[of] = list
+	} else {
+		delete(d.byService, of)
+	}
+	if o.EndedAt != 0 {
+		d.endedFirst = min(d.endedFirst, o.EndedAt)
+	}
+}
+
+// listed returns a list in the order of numbers with an outage in it, or without.
+func listed(list []*event.Outage, o *event.Outage, in bool) []*event.Outage {
+	i, known := slices.BinarySearchFunc(list, o.Number, byNumber)
+	switch {
+	case in && known:
+		list[i] = o
+	case in:
+		return slices.Insert(list, i, o)
+	case known:
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}
+
+func byNumber(o *event.Outage, number uint32) int { return cmp.Compare(o.Number, number) }
 
 // runningOutage returns the outage of a service that lasts, nil when there is none: one that the machine proposed, whatever people made of it,
 // or one that people reported as down. While it lasts none is proposed anew.
 func (d *desk) runningOutage(tenant, service string) *event.Outage {
-	return d.byService[[2]string{tenant, service}]
+	list := d.byService[[2]string{tenant, service}]
+	if len(list) == 0 {
+		return nil
+	}
+	return list[len(list)-1]
 }
 
 func (s *State) applyOutage(ch *event.Change) {
@@ -120,16 +178,43 @@ func (s *State) applyOutage(ch *event.Change) {
 	o.Tenant, o.Service, o.Cause, o.ConfirmedBy = clone(o.Tenant), clone(o.Service), clone(o.Cause), clone(o.ConfirmedBy)
 	o.Incidents = slices.Clone(o.Incidents)
 	i := s.desk.outage(o.Number)
-	s.desk.Outages = replaced(s.desk.Outages, i, &o)
+	s.desk.putOutage(i, &o)
+	s.work.moves++
 	s.desk.OutageNumber = max(s.desk.OutageNumber, o.Number)
-	s.desk.countLasting()
-	if i >= 0 {
+	s.desk.countOutage(&o)
+	s.work.mendAll = s.work.mendAll || ch.Actor != ""
+	if i < 0 {
+		s.desk.dropOutage(ch.At)
+	}
+}
+
+// putOutage replaces the outage at i, or appends one when i is negative. What a view shows stays as it is.
+func (d *desk) putOutage(i int, o *event.Outage) {
+	switch {
+	case i < 0: // behind the end of what any view has
+		d.Outages = append(d.Outages, o)
+		return
+	case d.outagesShared:
+		d.Outages, d.outagesShared = slices.Clone(d.Outages), false
+	}
+	d.Outages[i] = o
+}
+
+// dropOutage forgets one that has been over for long, or the first that is over when there are too many.
+func (d *desk) dropOutage(at event.Time) {
+	if d.endedFirst >= at-keptOutages && len(d.Outages) <= maxOutages {
 		return
 	}
 	over := func(o *event.Outage) bool {
-		return o.EndedAt != 0 && (o.EndedAt < ch.At-keptOutages || len(s.desk.Outages) > maxOutages)
+		return o.EndedAt != 0 && (o.EndedAt < at-keptOutages || len(d.Outages) > maxOutages)
 	}
-	if i := slices.IndexFunc(s.desk.Outages, over); i >= 0 {
-		s.desk.Outages = without(s.desk.Outages, i)
+	if i := slices.IndexFunc(d.Outages, over); i >= 0 {
+		d.Outages, d.outagesShared = without(d.Outages, i), false
+	}
+	d.endedFirst = event.Never
+	for _, o := range d.Outages {
+		if o.EndedAt != 0 {
+			d.endedFirst = min(d.endedFirst, o.EndedAt)
+		}
 	}
 }

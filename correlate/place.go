@@ -94,8 +94,11 @@ func (s *State) keeps(id event.IncidentID, ended event.Time) bool {
 	recent := s.meta.At-ended <= s.settings().ReopenWithin
 	switch inc.Phase {
 	case event.IncidentOpen:
+		if recent || s.members.At(uint32(id)).firing > 0 {
+			return true
+		}
 		state := s.incidents.State(id)
-		return recent || s.members.At(uint32(id)).firing > 0 || itsm.Touched(&state)
+		return itsm.Touched(&state)
 	case event.IncidentDone:
 		return recent || s.meta.At-inc.ResolvedAt <= s.settings().ReopenWithin
 	default:
@@ -328,7 +331,7 @@ func (s *State) joinClusters(d *event.Placement) {
 	mine, theirs := s.incidentOfCluster(from), s.incidentOfCluster(into)
 	if mine != 0 && theirs != 0 {
 		a, b := s.incidents.State(mine), s.incidents.State(theirs)
-		if itsm.Bound(&a, &b) {
+		if itsm.Bound(&a, &b) || s.keptApart(mine, theirs) {
 			return
 		}
 	}

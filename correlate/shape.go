@@ -22,51 +22,54 @@ const (
 	maxDependents = 256 // of each candidate
 )
 
-// shape says what the topology makes of each item of a cluster, and of what they rest on, as its cause.
+// shape says what the topology makes of each item of a cluster, and of what they rest on, as its cause. The next call overwrites it.
 func (s *State) shape(cluster uint32) []cause.Structure {
-	items := s.forest.Items(cluster, maxSymptoms, nil)
+	s.work.items = s.forest.Items(cluster, maxSymptoms, s.work.items[:0])
 	absent := s.forest.Absence(s.forest.ComponentOf(cluster)) // for each item that rests directly on it and is well
 	quiet := uint32(0)
 	if s.forest.Quiet(cluster) {
 		quiet = s.forest.Root(cluster)
 	}
-	at := map[uint32]int{} // item to place in list
-	var list []cause.Structure
-	place := func(item uint32) *cause.Structure {
-		i, ok := at[item]
-		if !ok {
-			i = len(list)
-			at[item] = i
-			list = append(list, cause.Structure{Item: item, Score: ownSilence, Silent: true})
-		}
-		return &list[i]
-	}
-	for _, item := range items {
+	at := &s.work.places
+	at.Reset()
+	list := s.work.shape[:0]
+	for _, item := range s.work.items {
 		if item != quiet {
-			x := place(item)
-			x.Score, x.Silent = ownAlarm, false
+			at.Put(item, uint32(len(list)))
+			list = append(list, cause.Structure{Item: item, Score: ownAlarm})
 		}
 	}
-	alarmed := len(list)
-	for _, item := range items {
+	alarmed := uint32(len(list))
+	for _, item := range s.work.items {
 		if item == quiet {
 			continue
 		}
 		s.work.above = s.cmdb.Upstream(item, farthest, maxAbove, s.work.above[:0])
 		for _, up := range s.work.above {
-			x := place(up.Item)
-			x.Score += shown[up.Hops]
-			x.Explained++
+			i, known := at.Find(up.Item)
+			if !known {
+				i = uint32(len(list))
+				at.Put(up.Item, i)
+				list = append(list, cause.Structure{Item: up.Item, Score: ownSilence, Silent: true})
+			}
+			list[i].Score += shown[up.Hops]
+			list[i].Explained++
 		}
 	}
+	s.causes.Begin(cluster)
 	for i := range list {
-		s.work.dependents = s.cmdb.Dependents(list[i].Item, maxDependents, s.work.dependents[:0])
-		for _, d := range s.work.dependents {
-			if j, ok := at[d]; !ok || j >= alarmed {
-				list[i].Missing++
+		x := &list[i]
+		own := s.causes.Score(x.Item, suspects{s}, &s.work.cause)
+		for d := range s.cmdb.EachDependent(x.Item, maxDependents) {
+			if j, known := at.Find(d); !known || j >= alarmed {
+				x.Missing++
+			}
+			if own+x.Score-min(absent*int64(x.Missing), mostAbsent) <= 0 { // it is no candidate, and what else is well makes it no better
+				break
 			}
 		}
-		list[i].Score -= min(absent*int64(list[i].Missing), mostAbsent)
+		x.Score -= min(absent*int64(x.Missing), mostAbsent)
 	}
+	s.work.shape = list
 	return list
 }

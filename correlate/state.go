@@ -85,10 +85,21 @@ type scratch struct {
 	targets    []uint32
 	onset      event.Labels // of the alert that begins to fire, as rules see them
 	reading    reading
-	names      reading // to name alerts by
-	overTraces uint64  // the input in which rules were last to remember more than they can
-	partners   []pair  // to which rules tie the alert that begins to fire
-	mended     bool    // in this input something got better: an outage may be over
+	names      reading    // to name alerts by
+	overTraces uint64     // the input in which rules were last to remember more than they can
+	partners   []pair     // to which rules tie the alert that begins to fire
+	mended     bool       // in this input something got better: an outage may be over
+	mendAll    bool       // and which services it moved is not known
+	moves      uint64     // how often an item, an incident or an outage moved
+	hurt       []hurtMark // by item, hurtKept of them
+	risen      []uint32
+
+	over     []*event.Outage
+	affected []event.Affected
+	merged   [mergedKept]mergedInto
+	items    []uint32
+	shape    []cause.Structure
+	places   flat.Places
 
 	tree       event.Labels
 	neighbours []pairs.Neighbour
@@ -222,6 +233,8 @@ func New() *State {
 		forest: forest.New(), causes: cause.New(), pairs: pairs.New(pairs.Default()), clusters: flat.NewSlab[uint32](), downs: flat.NewSlab[uint32](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
 		traces: newTraces(), quiets: flat.NewSlab[quietRec](),
 	}
+	s.desk.countLasting()
+	s.work.mendAll, s.work.hurt = true, make([]hurtMark, hurtKept)
 	s.useCorrelation()
 	s.useReading()
 	return s

@@ -172,7 +172,7 @@ func (s *State) bindSymptom(a *event.AlertState, c *event.ClaimState, ls event.L
 }
 
 // placeSymptom puts a mere symptom into the incident of its cause.
-func (s *State) placeSymptom(a *event.AlertState, cut uint32, p *place) {
+func (s *State) placeSymptom(cut uint32, p *place) {
 	if cut == 0 || p.incident != 0 {
 		return
 	}

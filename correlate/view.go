@@ -59,7 +59,7 @@ type View struct {
 
 // View returns the state as it is now, in constant time. The owner calls it between steps.
 func (s *State) View() *View {
-	s.silences.shared = true
+	s.silences.shared, s.desk.outagesShared = true, true
 	text := s.text.View()
 	return &View{
 		silenceTimers: s.silences.timers.View(),

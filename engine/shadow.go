@@ -29,8 +29,8 @@ const (
 	shadowBehind = 200_000
 	// shadowAlerts bounds what a shadow remembers: each time that an alert began to fire.
 	shadowAlerts = 2_000_000
-	// shadowYield is how long it gives way, before each input, while the daemon has its hands full.
-	shadowYield = time.Millisecond
+	// shadowSpell is how long it works in one go while alerts come in; then it rests twice as long.
+	shadowSpell = 2 * time.Millisecond
 	// shadowPause is how long it waits before it looks again whether the changes of an input are durable.
 	shadowPause = 10 * time.Millisecond
 )
@@ -77,6 +77,8 @@ type shadow struct {
 	asks    chan shadowAsk
 
 	from, seq atomic.Uint64
+	rested    time.Time       // when it last gave way
+	heard     uint64          // what was acknowledged then
 	view      *correlate.View // what it begins with, nil once it has
 	pair      *contrast.Pair
 	rival     *contrast.Rival
@@ -286,12 +288,17 @@ func (s *shadow) take(ctx context.Context, in *event.Input) error {
 	return nil
 }
 
-// giveWay leaves the processor to the daemon while alerts wait there, as long as the shadow is not too far behind for that.
+// giveWay leaves the processor to the daemon while inputs come in there, as long as the shadow is not too far behind for that.
 func (s *shadow) giveWay() {
-	behind := max(s.e.acked.Load(), s.seq.Load()) - s.seq.Load()
-	if behind < s.q.MaxBehind/2 && (s.e.queued.Load() > 0 || len(s.e.stepped) > 0) {
-		time.Sleep(shadowYield)
+	worked := time.Since(s.rested)
+	if worked < shadowSpell {
+		return
 	}
+	acked := s.e.acked.Load()
+	if came := acked != s.heard; came && max(acked, s.seq.Load())-s.seq.Load() < s.q.MaxBehind/2 {
+		time.Sleep(2 * min(worked, shadowSpell))
+	}
+	s.heard, s.rested = acked, time.Now()
 }
 
 // follow waits until the live changes of an input are durable and follows them.

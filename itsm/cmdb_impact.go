@@ -49,9 +49,14 @@ func (g *cmdbReads) Impact(from []uint32, limit int) (hits []Hit, more bool) {
 
 // ServicesOver returns the services in use that are down or degraded while the given CIs fail, and hang on them or are among them:
 // the most critical first, then by ID.
-func (g *cmdbReads) ServicesOver(from []uint32) []ServiceHit {
-	w := newWalk(g)
+func (g *cmdbReads) ServicesOver(from []uint32) []ServiceHit { return newWalk(g).servicesOver(from) }
+
+// ServicesOver is that of the owner, in memory that is used again.
+func (m *CMDB) ServicesOver(from []uint32) []ServiceHit { return m.walk().servicesOver(from) }
+
+func (w *ciWalk) servicesOver(from []uint32) []ServiceHit {
 	var out []ServiceHit
+	g := w.g
 	w.climb(from, func(m ciMark) bool {
 		if r := g.recs.At(m.slot); r.criticality > 0 {
 			out = append(out, ServiceHit{Slot: m.slot, ID: g.text.String(r.id), Status: m.status, Criticality: r.criticality, Hops: m.hops})

@@ -1,6 +1,10 @@
 package itsm
 
-import "github.com/tocsin-noc/tocsin/event"
+import (
+	"iter"
+
+	"github.com/tocsin-noc/tocsin/event"
+)
 
 // Near is an item that another rests on, and how far away it is.
 type Near struct {
@@ -72,14 +76,25 @@ func (g *cmdbReads) DependentCount(item uint32) (n uint32) {
 
 // Dependents appends the items that rest directly on one, at most limit.
 func (g *cmdbReads) Dependents(item uint32, limit int, dst []uint32) []uint32 {
-	r := g.recs.At(item)
-	for e := r.dependents; e != 0 && len(dst) < limit; e = g.edges.At(e).nextIn {
-		dst = append(dst, g.edges.At(e).from)
-	}
-	for e := r.members; e != 0 && len(dst) < limit; e = g.edges.At(e).nextIn {
-		dst = append(dst, g.edges.At(e).from)
+	for d := range g.EachDependent(item, limit) {
+		dst = append(dst, d)
 	}
 	return dst
+}
+
+// EachDependent yields the items that rest directly on one, at most limit.
+func (g *cmdbReads) EachDependent(item uint32, limit int) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		r := g.recs.At(item)
+		for _, first := range [...]uint32{r.dependents, r.members} {
+			for e := first; e != 0 && limit > 0; limit-- {
+				edge := g.edges.At(e)
+				if e = edge.nextIn; !yield(edge.from) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Parts appends the items in use that are part of one.

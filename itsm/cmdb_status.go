@@ -4,6 +4,8 @@ package itsm
 type ciWork struct {
 	walk                         *ciWalk
 	targets, seeds, lost, region []uint32
+	risen                        []uint32 // what was down and is not, since that was taken
+	moves                        uint64   // how often a status moved, or what is known of an item
 	bytes                        []byte
 }
 
@@ -28,6 +30,16 @@ func (m *CMDB) AddFailing(slot uint32, delta int32) {
 		m.rouse(nil)
 	}
 	m.leave(slot)
+}
+
+// Moves returns a number that is another after any status moved, in memory only: as long as it stays, so does what rests on what is ill.
+func (m *CMDB) Moves() uint64 { return m.work.moves }
+
+// Risen appends the items that were down and, at some moment since it was asked last, were not; one may be named twice.
+func (m *CMDB) Risen(dst []uint32) []uint32 {
+	dst = append(dst, m.work.risen...)
+	m.work.risen = m.work.risen[:0]
+	return dst
 }
 
 // walk returns a fresh walk in memory that is used again.
@@ -67,7 +79,11 @@ func (m *CMDB) spread(w *ciWalk) {
 func (m *CMDB) commit(w *ciWalk) {
 	for i := range w.marks {
 		if mark := &w.marks[i]; mark.moved {
+			m.work.moves++
 			r := m.recs.Mut(mark.slot)
+			if r.status == StatusDown && mark.status != StatusDown {
+				m.work.risen = append(m.work.risen, mark.slot)
+			}
 			r.status, r.membersDown, r.membersIll, r.backersUp = mark.status, mark.membersDown, mark.membersIll, mark.backersUp
 		}
 	}

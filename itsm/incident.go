@@ -61,6 +61,11 @@ func Reassess(i *event.IncidentState, s event.Severity) bool {
 	return true
 }
 
+// Settled tells for sure that Reassess would move nothing; where rules have a say it does not know.
+func (b *Brief) Settled(s event.Severity) bool {
+	return !b.Bounded && (s == event.Clear || s == b.Severity || s > b.Severity && b.AckedAt != 0)
+}
+
 // Acknowledge records that actor has taken notice of all there is by now. It tells whether that says anything new: a second
 // acknowledgement of the same evidence does not, and the first name stays until the incident gets worse.
 func Acknowledge(i *event.IncidentState, actor string, at event.Time) (bool, *event.Refusal) {

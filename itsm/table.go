@@ -42,6 +42,7 @@ const (
 	flagSignalLost
 	flagRecovered
 	flagDossier
+	flagBounded
 )
 
 // running is what decisions ask of an incident that is not over.
@@ -64,7 +65,13 @@ func (t *Table) Has(id event.IncidentID) bool { return id > 0 && id < t.Next() }
 // State returns an incident's state; its strings alias the table.
 func (t *Table) State(id event.IncidentID) event.IncidentState {
 	e := t.entries.At(uint32(id))
-	return e.state(id, t.running.At(e.running), t.text)
+	return e.state(id, t.running.At(e.running), t.text, false)
+}
+
+// Outline is State without the dossier, which can be long. It must not be put back.
+func (t *Table) Outline(id event.IncidentID) event.IncidentState {
+	e := t.entries.At(uint32(id))
+	return e.state(id, t.running.At(e.running), t.text, true)
 }
 
 // Phase returns where an incident is in its life: what all incidents can be asked.
@@ -85,6 +92,7 @@ type Brief struct {
 	SignalLost   bool
 	Recovered    bool
 	Dossier      bool // there is one
+	Bounded      bool // rules have a say in its severity or priority
 	OpenedAt     event.Time
 	LastOnset    event.Time
 	ClearSince   event.Time
@@ -153,7 +161,7 @@ func (t *Table) Put(i *event.IncidentState) {
 }
 
 func flagsOf(i *event.IncidentState) (flags uint8) {
-	for bit, on := range [...]bool{i.Unbound, i.SignalLost, i.Recovered, i.Dossier != nil} {
+	for bit, on := range [...]bool{i.Unbound, i.SignalLost, i.Recovered, i.Dossier != nil, i.Bounds != (event.Bounds{})} {
 		if on {
 			flags |= 1 << bit
 		}
@@ -206,7 +214,7 @@ func (e *entry) base(openedAt event.Time) event.Time {
 	return openedAt
 }
 
-func (e *entry) state(id event.IncidentID, r *running, text labelset.Reader) event.IncidentState {
+func (e *entry) state(id event.IncidentID, r *running, text labelset.Reader, brief bool) event.IncidentState {
 	i := event.IncidentState{
 		ID: id, Tenant: text.String(e.tenant), Team: text.String(e.team), Assignee: text.String(e.assignee),
 		Phase: e.phase, Severity: e.severity, Priority: e.priority,
@@ -216,7 +224,7 @@ func (e *entry) state(id event.IncidentID, r *running, text labelset.Reader) eve
 		i.OpenedAt, i.LastOnset, i.ClearSince, i.AckedAt, i.ResolvedAt = r.openedAt, r.lastOnset, r.clearSince, r.ackedAt, r.resolvedAt
 		i.WorseAt, i.SnoozedUntil, i.HeldUntil, i.BegunAt = r.worseAt, r.snoozedUntil, r.heldUntil, r.begunAt
 	}
-	p := packer{mode: unpacking, base: e.base(i.OpenedAt), text: text, buf: joined(text, e.body)}
+	p := packer{mode: unpacking, base: e.base(i.OpenedAt), text: text, buf: joined(text, e.body), brief: brief}
 	p.open()
 	p.body(&i, e.running == 0)
 	return i
@@ -224,7 +232,7 @@ func (e *entry) state(id event.IncidentID, r *running, text labelset.Reader) eve
 
 func (e *entry) brief(r *running, text labelset.Reader) Brief {
 	b := Brief{
-		Phase: e.phase, Severity: e.severity, Priority: e.priority, Dossier: e.flags&flagDossier != 0,
+		Phase: e.phase, Severity: e.severity, Priority: e.priority, Dossier: e.flags&flagDossier != 0, Bounded: e.flags&flagBounded != 0,
 		Unbound: e.flags&flagUnbound != 0, SignalLost: e.flags&flagSignalLost != 0, Recovered: e.flags&flagRecovered != 0,
 	}
 	if e.running != 0 {
@@ -278,7 +286,7 @@ func (v *View) Has(id event.IncidentID) bool { return id > 0 && int(id) <= v.Len
 // State returns an incident's state.
 func (v *View) State(id event.IncidentID, text labelset.Reader) event.IncidentState {
 	e := v.entries.At(uint32(id))
-	return e.state(id, v.running.At(e.running), text)
+	return e.state(id, v.running.At(e.running), text, false)
 }
 
 // Brief returns an incident's times without building its texts.

@@ -27,6 +27,7 @@ type packer struct {
 	base  event.Time
 	text  labelset.Reader    // to unpack
 	known *flat.Slab[uint32] // words of Table, to pack what is over; nil: every word is a symbol
+	brief bool               // to unpack without the dossier
 	store *labelset.Store    // to pack and to release
 }
 
@@ -79,7 +80,9 @@ func (p *packer) body(i *event.IncidentState, over bool) {
 		p.time(&i.ClosedAt)
 	}
 	p.bounds(&i.Bounds)
-	p.dossier(&i.Dossier)
+	if !p.brief {
+		p.dossier(&i.Dossier)
+	}
 }
 
 // times walks what running holds of an incident that is not over.

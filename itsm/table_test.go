@@ -116,7 +116,7 @@ func checkBrief(t *testing.T, i *event.IncidentState, b Brief, row Row, text lab
 	}
 	require.Equal(t, Brief{
 		Phase: i.Phase, Severity: i.Severity, Priority: i.Priority, Unbound: i.Unbound, SignalLost: i.SignalLost, Recovered: i.Recovered,
-		Dossier: i.Dossier != nil, OpenedAt: i.OpenedAt, LastOnset: i.LastOnset, ClearSince: i.ClearSince, AckedAt: i.AckedAt,
+		Dossier: i.Dossier != nil, Bounded: i.Bounds != (event.Bounds{}), OpenedAt: i.OpenedAt, LastOnset: i.LastOnset, ClearSince: i.ClearSince, AckedAt: i.AckedAt,
 		WorseAt: i.WorseAt, BegunAt: i.BegunAt, ResolvedAt: i.ResolvedAt, ClosedAt: i.ClosedAt, SnoozedUntil: i.SnoozedUntil, HeldUntil: i.HeldUntil,
 	}, b)
 	require.Equal(t, []string{i.Tenant, i.Team, i.Assignee}, []string{text.String(row.TenantSym), text.String(row.TeamSym), text.String(row.PersonSym)})

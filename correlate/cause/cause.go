@@ -59,6 +59,7 @@ type Book struct {
 	bySuspect  *flat.Index
 	clusters   *flat.Slab[running] // by the cluster's slot
 	components *flat.Slab[learned] // by the component's slot
+	ranking    ranking
 }
 
 // count is in how many clusters something was said, early and late.

@@ -1,11 +1,11 @@
 package cause
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/fixed"
+	"github.com/tocsin-noc/tocsin/internal/flat"
 )
 
 // Items is what the ranking asks of the configuration items.
@@ -51,42 +51,120 @@ func (b *Book) Rank(cluster uint32, items Items, shape []Structure, p *Params, l
 	if cluster >= b.clusters.Len() {
 		return nil, 0
 	}
-	seen := map[uint32]bool{}
-	for _, x := range shape {
-		seen[x.Item] = true
-		if c := b.candidate(cluster, x.Item, items, p); c.Score+x.Score > 0 {
-			c.Score, c.Shape = c.Score+x.Score, x
-			list = append(list, c)
-		}
+	b.Begin(cluster)
+	r := &b.ranking
+	for i := range shape {
+		x := &shape[i]
+		r.seen.Put(x.Item, 0)
+		r.take(scored{item: x.Item, shape: x, score: x.Score + b.Score(x.Item, items, p)}, limit)
 	}
-	var wholes []uint32
 	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
 		item := b.suspects.At(slot).item
-		wholes = items.Wholes(item, append(wholes[:0], item))
-		for _, one := range wholes {
-			if !seen[one] {
-				seen[one] = true
-				if c := b.candidate(cluster, one, items, p); c.Score > 0 {
-					list = append(list, c)
-				}
+		r.wholes = items.Wholes(item, append(r.wholes[:0], item))
+		for _, one := range r.wholes {
+			if _, seen := r.seen.Find(one); !seen {
+				r.seen.Put(one, 0)
+				r.take(scored{item: one, score: b.Score(one, items, p)}, limit)
 			}
 		}
 	}
-	slices.SortFunc(list, func(x, y Candidate) int { return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Item, y.Item)) })
-	if len(list) > 0 {
-		margin = list[0].Score
+	for i, x := range r.best {
+		if i == 0 {
+			margin = x.score
+		}
+		if i == 1 {
+			margin -= x.score
+		}
+		if i < limit {
+			list = append(list, b.candidate(&x, items, p))
+		}
 	}
-	if len(list) > 1 {
-		margin -= list[1].Score
-	}
-	share(list)
-	return list[:min(len(list), limit)], margin
+	r.share(list)
+	return list, margin
 }
 
-// candidate sums up what speaks against an item.
-func (b *Book) candidate(cluster, item uint32, items Items, p *Params) Candidate {
-	x := b.suspects.At(b.suspect(cluster, item))
-	c := Candidate{Item: item, Own: x.sum, Number: x.proofs, Alert: x.alert, Weight: int64(x.weights[0]), First: x.first}
+// ranking is memory that one ranking hands to the next.
+type ranking struct {
+	suspect flat.Places // of an item: the slot of what is known of it
+	seen    flat.Places
+	wholes  []uint32
+	parts   []uint32
+	scores  []int64  // of all candidates
+	best    []scored // the first of them, one more than is asked for
+}
+
+// scored is a candidate before anything is said of it.
+type scored struct {
+	item  uint32
+	score int64
+	shape *Structure // nil: the topology says nothing
+}
+
+// Begin makes Score answer for a cluster, until the next one is ranked or begun.
+func (b *Book) Begin(cluster uint32) {
+	r := &b.ranking
+	r.suspect.Reset()
+	r.seen.Reset()
+	r.scores, r.best = r.scores[:0], r.best[:0]
+	if cluster >= b.clusters.Len() {
+		return
+	}
+	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
+		r.suspect.Put(b.suspects.At(slot).item, slot)
+	}
+}
+
+// of returns what is known of an item in the cluster that is ranked; all of it is zero when nothing is.
+func (b *Book) of(item uint32) *suspect {
+	slot, known := b.ranking.suspect.Find(item)
+	if !known {
+		return b.suspects.At(0)
+	}
+	return b.suspects.At(slot)
+}
+
+// take puts a candidate where it is among the best: by score, then by number.
+func (r *ranking) take(x scored, limit int) {
+	if x.score <= 0 {
+		return
+	}
+	r.scores = append(r.scores, x.score)
+	at := len(r.best)
+	for at > 0 && (x.score > r.best[at-1].score || x.score == r.best[at-1].score && x.item < r.best[at-1].item) {
+		at--
+	}
+	if at > max(limit, 1) {
+		return
+	}
+	r.best = slices.Insert(r.best, at, x)
+	r.best = r.best[:min(len(r.best), max(limit, 1)+1)]
+}
+
+// Score sums up what speaks against an item, but for the topology.
+func (b *Book) Score(item uint32, items Items, p *Params) int64 {
+	own, parts := b.weigh(item, items, p)
+	return own + parts
+}
+
+func (b *Book) weigh(item uint32, items Items, p *Params) (own, parts int64) {
+	if sum := b.of(item).sum; sum != 0 {
+		own = sum * items.Weight(item) / 1000
+	}
+	r := &b.ranking
+	r.parts = items.Parts(item, r.parts[:0])
+	for _, one := range r.parts {
+		parts += b.of(one).sum*p.Instance/1000 - p.InstanceCost
+	}
+	return own, parts
+}
+
+// candidate says what speaks against an item.
+func (b *Book) candidate(s *scored, items Items, p *Params) Candidate {
+	x := b.of(s.item)
+	c := Candidate{Item: s.item, Score: s.score, Number: x.proofs, Alert: x.alert, Weight: int64(x.weights[0]), First: x.first}
+	if s.shape != nil {
+		c.Shape = *s.shape
+	}
 	for i, sign := range x.signs {
 		if x.weights[i] > 0 {
 			c.Signs = append(c.Signs, sign)
@@ -95,19 +173,18 @@ func (b *Book) candidate(cluster, item uint32, items Items, p *Params) Candidate
 	for _, n := range b.find(x.signs[0] &^ 1).n {
 		c.Before += n
 	}
-	c.Own = x.sum * items.Weight(item) / 1000
-	for _, one := range items.Parts(item, nil) {
-		c.Parts += b.suspects.At(b.suspect(cluster, one)).sum*p.Instance/1000 - p.InstanceCost
-	}
-	c.Score = c.Own + c.Parts
+	c.Own, c.Parts = b.weigh(s.item, items, p)
 	return c
 }
 
 // share turns scores into parts of a whole.
-func share(list []Candidate) {
+func (r *ranking) share(list []Candidate) {
+	if len(list) == 0 {
+		return
+	}
 	sum := uint64(0)
-	for i := range list {
-		sum += fixed.Exp(list[i].Score - list[0].Score)
+	for _, score := range r.scores {
+		sum += fixed.Exp(score - list[0].Score)
 	}
 	for i := range list {
 		list[i].Share = uint16(fixed.Exp(list[i].Score-list[0].Score) * 1000 / sum)

@@ -12,7 +12,7 @@ const (
 	reachFall   = .62 // and the factor for every hop further
 	reachWhole  = .04 // chance that a service is hit with one of its members
 	furthest    = 4   // hops
-	mostHit     = 80 // items of a fault, unless nothing holds it up
+	mostHit     = 80  // items of a fault, unless nothing holds it up
 	speaks      = .9  // chance that an item that is hit alarms
 	attempts    = 50  // to find a root that makes anybody alarm
 	secondAlarm = .35 // chance that an item says one more thing
