@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -468,6 +467,6 @@ func BenchmarkMemory(b *testing.B) {
 		d.report()
 		b.ReportMetric((heap()-empty)/alerts, "bytes/alert")
 		runtime.KeepAlive(d)
-		b.Log(fmt.Sprintf("%d alerts, %d fire", d.s.meta.Born, d.s.Firing()))
+		b.Logf("%d alerts, %d fire", d.s.meta.Born, d.s.Firing())
 	}
 }

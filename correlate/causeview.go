@@ -76,5 +76,5 @@ const (
 
 // ByTopology tells whether a group is one of topology, component and time. Its key means nothing to people.
 func ByTopology(rule string, key event.Labels) bool {
-	return rule == topologyRule && len(key) == 1 && key[0].Name == treeLabel
+	return rule == topologyRule && key.Get(treeLabel) != ""
 }
