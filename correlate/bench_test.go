@@ -98,6 +98,7 @@ func (d *bench) flush() {
 		d.step(in)
 	}
 	d.cpu += cpuTime() - before
+	clear(d.inputs) // what they alias is not the state's memory
 	d.inputs = d.inputs[:0]
 	if d.afterEvery != nil {
 		d.afterEvery()

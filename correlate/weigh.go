@@ -145,6 +145,9 @@ func (x suspects) Parts(whole uint32, dst []uint32) []uint32 { return x.s.cmdb.P
 // Wholes appends the items that one is part of.
 func (x suspects) Wholes(part uint32, dst []uint32) []uint32 { return x.s.cmdb.Wholes(part, dst) }
 
+// fewClusters is how many clusters of a component must be over before it is believed that faults shake all of it, whatever its relations.
+const fewClusters = 2
+
 // weigh ranks what may be the cause of a cluster's incident, when there is news.
 func (s *State) weigh(cluster uint32) {
 	id := s.incidentOfCluster(cluster)
@@ -152,7 +155,7 @@ func (s *State) weigh(cluster uint32) {
 		return
 	}
 	var shape []cause.Structure
-	if component := s.forest.ComponentOf(cluster); !s.forest.Shaky(component) {
+	if component := s.forest.ComponentOf(cluster); !s.forest.Shaky(component) || s.causes.Learned(component) < fewClusters {
 		shape = s.shape(cluster)
 	}
 	list, margin := s.causes.Rank(cluster, suspects{s}, shape, &s.work.cause, event.MaxCauses)
