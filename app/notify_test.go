@@ -55,7 +55,7 @@ func TestAnIncidentSharesTheLabelsThatAllOfItsAlertsHaveWhichFire(t *testing.T) 
 		seq++
 		b := &event.Batch{Source: event.Source{Name: "p", Tenant: "main", Kind: event.Resender}}
 		b.Add(event.Event{StartsAt: 1_000_000_000_000, EndsAt: until, Cleared: until < now, Labels: event.Labels{
-			{Name: "alertname", Value: "Down"}, {Name: "environment", Value: environment}, {Name: "instance", Value: instance}, {Name: "severity", Value: "critical"},
+			{Name: "alertname", Value: "Down"}, {Name: "stage", Value: environment}, {Name: "instance", Value: instance}, {Name: "severity", Value: "critical"},
 		}})
 		_, res := s.Step(&event.Input{Seq: seq, At: now, Writer: event.Writer{ID: 1, Epoch: 1, N: seq}, Kind: event.InputEvents, Batch: b}, nil)
 		require.Nil(t, res.Err)
@@ -68,13 +68,13 @@ func TestAnIncidentSharesTheLabelsThatAllOfItsAlertsHaveWhichFire(t *testing.T) 
 	}
 	fire("a", "staging", now+event.Hour)
 	fire("b", "staging", now+event.Hour)
-	require.Equal(t, map[string]string{"alertname": "Down", "environment": "staging", "severity": "critical"}, labels())
+	require.Equal(t, map[string]string{"alertname": "Down", "stage": "staging", "severity": "critical"}, labels())
 	fire("c", "live", now+event.Hour)
 	require.Equal(t, map[string]string{"alertname": "Down", "severity": "critical"}, labels())
 	now += event.Second
 	fire("c", "live", now-1) // it has cleared
-	require.Equal(t, "staging", labels()["environment"])
+	require.Equal(t, "staging", labels()["stage"])
 	fire("a", "staging", now-1)
 	fire("b", "staging", now-1)
-	require.NotContains(t, labels(), "environment", "none fires: it is told of as all of it was")
+	require.NotContains(t, labels(), "stage", "none fires: it is told of as all of it was")
 }

@@ -70,10 +70,7 @@ func parsePairID(id string) (parent, child uint64, ok bool) {
 // answerPair accepts or rejects a pair that was suggested.
 func (s *State) answerPair(c *event.Command) event.Result {
 	parent, child, ok := parsePairID(c.Text)
-	if !ok {
-		return refuse(event.Invalid, fmt.Sprintf("%q is no pair", c.Text), "`tocsin pairs` lists them")
-	}
-	if name, known := s.pairs.NameOf(child); !known || !strings.HasPrefix(name, c.Tenant+"\x00") || s.pairs.StatusOf(parent, child) == 0 {
+	if name, known := s.pairs.NameOf(child); !ok || !known || !strings.HasPrefix(name, c.Tenant+"\x00") || s.pairs.StatusOf(parent, child) == 0 {
 		return refuse(event.NotFound, "there is no such pair", "`tocsin pairs` lists those there are")
 	}
 	s.emit(event.Change{Kind: event.PairAnswered, Text: c.Text, Count: answerOf(c.Accept), Actor: c.Actor})
