@@ -284,7 +284,7 @@ func TestWhatIsAnothersIsAsIfItWereNot(t *testing.T) {
 		require.Equal(t, plain(nobodys), plain(foreign), "%s %s", method, path)
 		tried++
 	})
-	require.Equal(t, 55, tried)
+	require.Equal(t, 56, tried)
 	require.Equal(t,
 		strings.ReplaceAll(f.call("house-person", "GET", "/api/v1/me", "", inTenant("other")).text, "other", "T"),
 		strings.ReplaceAll(f.call("house-person", "GET", "/api/v1/me", "", inTenant("nowhere")).text, "nowhere", "T"), "nor whether a tenant is there")

@@ -56,7 +56,7 @@ func (g *gen) everyKind() *event.Input {
 }
 
 func TestNothingOfRulesIsLostInAFoldOrASnapshot(t *testing.T) {
-	for seed := range uint64(25) {
+	for seed := range uint64(5) {
 		s, folded, g := New(), New(), newGen(seed+900)
 		g.lively = seed%5 == 4
 		for range 12 {
