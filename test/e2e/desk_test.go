@@ -106,6 +106,23 @@ func TestTheLifeOfAnIncidentByTheAPIAlone(t *testing.T) {
 	require.Equal(t, "on_hold", k.act("INC-1", "hold", `{"duration":"1h","reason_kind":"vendor","reason":"the disk is on its way"}`).State)
 
 	mustPost(t, k.base, firing("Broken", "db-2:9100"))
+	// takeOut makes an incident of its own of what broke in one with the other.
+	takeOut := func(title string) (id string) {
+		alerts := get[struct {
+			Alerts []struct {
+				ID     string
+				Labels map[string]string
+			}
+		}](t, k.base+"/api/v1/incidents/INC-1/alerts")
+		require.Len(t, alerts.Alerts, 2, "the replicas are parts of one cluster and broke together")
+		for _, a := range alerts.Alerts {
+			if a.Labels["alertname"] == "Broken" {
+				id = k.act("INC-1", "split", fmt.Sprintf(`{"alerts":[%q],"title":%q}`, a.ID, title)).ID
+			}
+		}
+		return id
+	}
+	require.Equal(t, "INC-2", takeOut("another fault"))
 	two := k.incident("INC-2")
 	require.True(t, two.Services[0].Down, "redundancy is exhausted")
 	var list struct{ Outages []outage }
@@ -123,17 +140,7 @@ func TestTheLifeOfAnIncidentByTheAPIAlone(t *testing.T) {
 	require.Equal(t, 1, k.incident("INC-1").Alerts.Total)
 	require.Empty(t, k.incident("INC-2").MergedInto)
 	k.act("INC-1", "merge", `{"other":"INC-2","why":"one power feed"}`)
-	alerts := get[struct {
-		Alerts []struct {
-			ID     string
-			Labels map[string]string
-		}
-	}](t, k.base+"/api/v1/incidents/INC-1/alerts")
-	for _, a := range alerts.Alerts {
-		if a.Labels["alertname"] == "Broken" {
-			require.Equal(t, "INC-3", k.act("INC-1", "split", fmt.Sprintf(`{"alerts":[%q],"title":"db-2 broke by itself"}`, a.ID)).ID)
-		}
-	}
+	require.Equal(t, "INC-3", takeOut("db-2 broke by itself"))
 	k.do("PUT", "/incidents/INC-3/major", `{"commander":"ann","bridge":"https://meet.example.org/1","why":"the shop is down"}`, nil)
 	require.NotNil(t, k.incident("INC-3").Major)
 	k.act("INC-3", "update", `{"text":"We are replacing the machine."}`)
