@@ -67,6 +67,14 @@ func (d *Desk) cause(v *correlate.View, i *event.IncidentState) *Cause {
 	return out
 }
 
+// NamedCause says in one sentence what an incident's cause is, "" unless the machine or a person names one.
+func (d *Desk) NamedCause(v *correlate.View, i *event.IncidentState) string {
+	if c := d.cause(v, i); c != nil && c.CI != "" {
+		return c.Sentence
+	}
+	return ""
+}
+
 func candidate(c *event.Cause) CauseCandidate {
 	out := CauseCandidate{CI: c.CI, Score: c.Score, Share: c.Share, Evidence: make([]Reason, len(c.Ledger))}
 	for n, l := range c.Ledger {

@@ -173,7 +173,7 @@ func (a *App) openAPI() (err error) {
 		mounts = append(mounts, api.Mount{Pattern: pattern, Handler: handler, Access: api.Checked})
 	}
 	console, err := dashboards.New(dashboards.Options{
-		Desk: api.NewDesk(a.engine, base(c.ExternalURL, a.o.RoutePrefix)).Knowing(a.people), RoutePrefix: a.o.RoutePrefix, ExternalURL: c.ExternalURL,
+		Desk: a.desk(), RoutePrefix: a.o.RoutePrefix, ExternalURL: c.ExternalURL,
 		Version: a.o.Version, Logger: a.log,
 	})
 	if err != nil {
@@ -190,6 +190,11 @@ func (a *App) openAPI() (err error) {
 	}
 	a.serve(h)
 	return nil
+}
+
+// desk answers what pages and messages ask.
+func (a *App) desk() *api.Desk {
+	return api.NewDesk(a.engine, base(a.settings.config.ExternalURL, a.o.RoutePrefix)).Knowing(a.people)
 }
 
 // base is what stands in front of links: the external URL, else the route prefix.

@@ -97,7 +97,7 @@ func (a *App) warnOfGaps() {
 
 func (a *App) openNotify() (err error) {
 	a.notifier, err = notify.Open(notify.Options{
-		Path: filepath.Join(a.settings.config.Data, "notify.db"), Source: feed{a.engine}, Config: a.settings.notify,
+		Path: filepath.Join(a.settings.config.Data, "notify.db"), Source: feed{a.engine, a.desk()}, Config: a.settings.notify,
 		People: persons{a.people}, Instance: a.engine.Instance(), Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
@@ -136,7 +136,10 @@ func (p persons) Person(login string) (notify.Person, bool) {
 func (p persons) Login(id string) string { return p.store.Login(id) }
 
 // feed is the engine as notify sees it.
-type feed struct{ engine *engine.Engine }
+type feed struct {
+	engine *engine.Engine
+	desk   *api.Desk
+}
 
 func (f feed) Changes(ctx context.Context, after string) iter.Seq2[*event.Change, error] {
 	return func(yield func(*event.Change, error) bool) {
@@ -177,6 +180,7 @@ func (f feed) Incident(ctx context.Context, id event.IncidentID) (*notify.Subjec
 		Suppressed: int(i.Suppressed), Unbound: i.Unbound, SignalLost: i.SignalLost, Flapping: i.Damped > 0,
 		AcknowledgedAt: moment(i.AckedAt), ResolvedAt: moment(i.ResolvedAt),
 	}
+	out.Data.Cause = f.desk.NamedCause(v, &i.IncidentState)
 	f.alerts(v, &i, &out.Data)
 	return &out, nil
 }

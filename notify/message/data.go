@@ -101,6 +101,7 @@ type Incident struct {
 	Truncated      int               `json:"truncated,omitempty"` // alerts that are not in Alerts
 	New            int               `json:"new_since_acknowledged,omitempty"`
 	Why            []string          `json:"why,omitempty"`
+	Cause          string            `json:"cause,omitempty"` // in one sentence, where the machine is confident of one or a person named it
 	Link           string            `json:"link,omitempty"`
 	Unbound        bool              `json:"unbound,omitempty"`
 	SignalLost     bool              `json:"signal_lost,omitempty"`

@@ -215,6 +215,16 @@ func TestNoServiceKnownIsSaidOnlyWhereNoLabelNamesOne(t *testing.T) {
 	require.Contains(t, m.Text, "open for 7 min; no service known.")
 }
 
+func TestACauseIsToldWhereThereIsOneToName(t *testing.T) {
+	m := said(t, func(d *Data) { d.Event = Escalated })
+	require.NotContains(t, m.Text, "ikely")
+	m = said(t, func(d *Data) { d.Event, d.Incident.Cause = Escalated, "likely: db-3\n (right in 31 of 40)" })
+	require.Contains(t, m.Text, "\nLikely: db-3 (right in 31 of 40).\n")
+	require.Contains(t, m.HTML, "Likely: db-3 (right in 31 of 40).")
+	m = said(t, func(d *Data) { d.Event, d.Incident.Cause = Resolved, "it was db-3, says Ann" })
+	require.Contains(t, m.Text, "\nIt was db-3, says Ann.")
+}
+
 func TestWithoutAnExternalURLNothingLinks(t *testing.T) {
 	tmpl, err := New("", nil, nil)
 	require.NoError(t, err)
