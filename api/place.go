@@ -87,11 +87,11 @@ func (out *Place) tell(p *event.Placement, k *past, v *correlate.View) {
 		out.Sentence = "A person put it there."
 	case event.PlaceVirtual:
 		out.Sentence = fmt.Sprintf("%s says nothing itself, but %d items that rest on it began to alarm almost at once: by chance that happens %s; it must be rarer than %s.",
-			out.CI, p.Alpha, oneIn(p.Edge), oneIn(p.Needed))
+			out.CI, p.Roots, oneIn(p.Edge), oneIn(p.Needed))
 		out.Edge = nil
 	case event.PlaceOnset:
 		out.Sentence = fmt.Sprintf("A second fault: %d alerts of %d items in 10 s. What ran already makes so many %s; it must be rarer than %s.",
-			p.Alpha, p.Hops, oneIn(p.Near), oneIn(p.Needed))
+			p.Alerts, p.Items, oneIn(p.Near), oneIn(p.Needed))
 		out.Near = nil
 	default:
 		out.ofRoot(edge, near, need)

@@ -45,7 +45,7 @@ func dayTime(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
 // Hush is one thing that keeps an alert, or the incident it is in, from ringing.
 type Hush struct {
 	Kind     string     `json:"kind" enum:"filter,window,silence,inhibition,flapping,dependency,threshold,waiting,severity,late,heartbeat,snooze,storm,acknowledged"`
-	ID       string     `json:"id" doc:"of the silence, window or storm"`
+	ID       string     `json:"id" doc:"of the silence, window, storm or alert that does it"`
 	By       string     `json:"by" doc:"who decided it; empty: a rule, or the machine"`
 	Until    *time.Time `json:"until" doc:"null: as long as the reason lasts"`
 	Sentence string     `json:"sentence"`
@@ -72,11 +72,51 @@ func (d *Desk) hushes(v *correlate.View, a correlate.Alert, al *Alert) []Hush {
 			}
 		}
 	}
-	if len(al.InhibitedBy) > 0 {
-		name := alertName(al.InhibitedBy["alertname"], al.InhibitedBy["instance"])
-		list = append(list, Hush{Kind: "inhibition", Sentence: fmt.Sprintf("%s inhibits it, as long as that fires.", name)})
-	}
+	list = append(list, inhibited(v, a)...)
 	return append(append(list, hushedByRules(a)...), d.hushedByItself(v, a)...)
+}
+
+// inhibited says which alert inhibits another, and by which rule.
+func inhibited(v *correlate.View, a correlate.Alert) []Hush {
+	for c := range a.Claims() {
+		if !c.Inhibited {
+			continue
+		}
+		by, rule, ok := v.Inhibitor(a.Tenant(), c.Labels)
+		if !ok {
+			continue
+		}
+		st := by.State()
+		name := "The rule " + rule.Place.String()
+		if rule.Name != "" {
+			name = fmt.Sprintf("The rule %s (%s)", rule.Name, rule.Place)
+		}
+		return []Hush{{Kind: "inhibition", ID: st.ID.String(), Sentence: fmt.Sprintf("%s mutes it while %s fires (alert %s%s).", name, alertName(st.Name, st.Resource), st.ID, inIncident(st.Incident))}}
+	}
+	return nil
+}
+
+func inIncident(id event.IncidentID) string {
+	if id == 0 {
+		return ""
+	}
+	return " in " + id.String()
+}
+
+// dependent says what an alert is a mere symptom of.
+func dependent(a correlate.Alert) Hush {
+	item, by, ok := a.Below()
+	if !ok {
+		for c := range a.Claims() {
+			if c.Symptom && c.SymptomUntil != 0 {
+				return Hush{Kind: "dependency", Until: stamp(c.SymptomUntil), Sentence: fmt.Sprintf("What its item rests on was down: it is a symptom, and rings from %s if it still fires.", dayTime(c.SymptomUntil.Time()))}
+			}
+		}
+		return Hush{Kind: "dependency", Sentence: "What its item rests on was down: it is a symptom, and gets a while to end."}
+	}
+	st := by.State()
+	return Hush{Kind: "dependency", ID: st.ID.String(), Sentence: fmt.Sprintf("%s, on which its item rests, is down, says %s (alert %s%s): it is a symptom, and quiet as long as that lasts.",
+		item, alertName(st.Name, st.Resource), st.ID, inIncident(st.Incident))}
 }
 
 // hushedByRules lists the rules that keep an alert from ringing.
@@ -90,7 +130,7 @@ func hushedByRules(a correlate.Alert) (list []Hush) {
 		list = append(list, Hush{Kind: "filter", ID: f.Name, Until: stamp(until), Sentence: fmt.Sprintf("The rule %s (%s) keeps it quiet%s.", f.Name, f.Place, said(f.Reason))})
 	}
 	if st.Quiet&event.QuietDependency != 0 {
-		list = append(list, Hush{Kind: "dependency", Sentence: "What its item rests on is down: it is a symptom, and quiet as long as that lasts."})
+		list = append(list, dependent(a))
 	}
 	if st.Reason == event.ReasonBelowThreshold {
 		if rule, count := a.Threshold(); rule != nil {

@@ -14,10 +14,25 @@ import (
 func (s *State) emit(ch event.Change) {
 	ch.Shard, ch.Seq, ch.At, ch.N = s.in.Shard, s.in.Seq, s.in.At, uint32(len(s.out))
 	s.account(&ch)
+	s.address(&ch)
 	s.out = append(s.out, ch)
 	s.apply(&s.out[len(s.out)-1])
 	if ch.Incident != nil && ch.Incident.Priority == 1 {
 		s.followUp(ch.Incident)
+	}
+}
+
+// address adds to what is said of an alert whence it came and what it is about, for those who read changes and have no state.
+func (s *State) address(ch *event.Change) {
+	if ch.Alert.ID == 0 {
+		return
+	}
+	ch.Alert.Source = ch.Claim.Source
+	if slot := ch.Alert.ID.Slot(); slot < s.alerts.Len() && s.alerts.At(slot).claims != 0 {
+		ch.Alert.Source = s.claims.At(s.alerts.At(slot).claims).source
+	}
+	if ch.Alert.CI != 0 {
+		ch.Alert.Item = s.cmdb.ID(ch.Alert.CI)
 	}
 }
 
@@ -78,6 +93,7 @@ func (s *State) apply(ch *event.Change) {
 	case event.CISet, event.CIDropped:
 		s.applyCI(ch)
 	case event.CIRedacted:
+		s.work.itemMoves++
 		s.cmdb.Redact(ch.CI.Tenant, ch.CI.ID, ch.Text, ch.Count)
 	case event.OutageSet, event.OutageEnded:
 		s.applyOutage(ch)
@@ -218,6 +234,12 @@ func (s *State) applyAlert(ch *event.Change) {
 	}
 	a := s.alerts.Mut(slot)
 	a.put(&ch.Alert)
+	if a.incident != before.incident {
+		a.flags &^= flagByHand
+	}
+	if ch.Kind == event.AlertMoved && ch.Actor != "" {
+		a.flags |= flagByHand
+	}
 	if a.occurrences != before.occurrences {
 		a.flags &^= flagTraced // another occurrence
 	}
@@ -230,7 +252,7 @@ func (s *State) applyAlert(ch *event.Change) {
 		a = s.alerts.Mut(slot)
 	}
 	s.relink(slot, &before)
-	s.recount(&before, a)
+	s.recount(slot, &before, a)
 	if a.incident != 0 && a.incident != before.incident {
 		s.followIncident(slot)
 	}
@@ -265,7 +287,7 @@ func (r *alertRec) put(a *event.AlertState) {
 	r.startsAt, r.firingAt, r.endedAt, r.easesAt, r.firstAt = a.StartsAt, a.FiringAt, a.EndedAt, a.EasesAt, a.FirstAt
 	r.occurrences, r.phase, r.severity, r.reason, r.incident = a.Occurrences, a.Phase, a.Severity, a.Reason, a.Incident
 	r.ci, r.bound, r.boundBy, r.kind, r.quiet = a.CI, a.Bound, a.BoundBy, a.Kind, a.Quiet
-	r.flags &= flagTraced | flagApart
+	r.flags &= flagTraced | flagApart | flagByHand
 	if a.Ghost {
 		r.flags |= flagGhost
 	}
@@ -297,17 +319,14 @@ func (s *State) bornAlert(slot uint32, ch *event.Change) {
 		s.byIdentity.Delete(s.alerts.At(old).identity, old) // it ended long ago: what is heard from here on is about the new one
 	}
 	s.byIdentity.Insert(s.alerts.At(slot).identity, slot)
-	var k groupKey
-	if ch.Place != nil {
-		s.applyPlacement(ch.Place, slot)
-		k = s.numberKey(s.forest.ClusterOf(ch.Place.Item))
-	} else {
-		k = s.groupOf(tenant, s.onItem(s.look(ch.Claim.Labels, ch.Claim.Annotations), ch.Alert.CI))
+	if ch.Place == nil {
+		s.joinGroup(slot, s.groupOf(tenant, s.onItem(s.look(ch.Claim.Labels, ch.Claim.Annotations), ch.Alert.CI)))
+		return
 	}
-	s.joinGroup(slot, k)
-	if ch.Place != nil {
-		s.observe(slot, s.forest.ClusterOf(ch.Place.Item))
-	}
+	s.applyPlacement(ch.Place, slot)
+	c := s.forest.ClusterOf(ch.Place.Item)
+	s.joinCluster(slot, c)
+	s.observe(slot, c)
 }
 
 // applyClaim stores what one source says, and keeps its text when the change carries it.
@@ -393,7 +412,7 @@ func (s *State) dropAlert(slot uint32) {
 	after.incident, after.phase, after.flags, after.ci, after.quiet = 0, event.Cleared, 0, 0, 0
 	*s.alerts.Mut(slot) = after
 	s.relink(slot, &before)
-	s.recount(&before, &after)
+	s.recount(slot, &before, &after)
 	s.leaveGroup(slot)
 	s.byIdentity.Delete(before.identity, slot)
 	s.timers.Cancel(before.timer)
@@ -417,10 +436,10 @@ func (s *State) dropAlert(slot uint32) {
 }
 
 // recount moves the counts that follow from one alert's state.
-func (s *State) recount(before, after *alertRec) {
+func (s *State) recount(slot uint32, before, after *alertRec) {
 	s.recountCI(before, after)
 	s.recountQuiet(before, after)
-	s.recountDowns(before, after)
+	s.recountDowns(slot, before, after)
 	if before.phase == event.Firing {
 		s.meta.Firing--
 	}

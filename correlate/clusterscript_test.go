@@ -63,13 +63,13 @@ func (p *player) describeCluster(name string, ch *event.Change) string {
 		}
 		return fmt.Sprintf("%s %s: %s", name, ch.Causes.Incident, strings.Join(words, ", "))
 	case ch.Place.Kind == event.PlaceVirtual:
-		return fmt.Sprintf("silent root %s: %d roots beneath it, %s", ch.Place.FromID, ch.Place.Alpha, nats(ch.Place.Edge))
+		return fmt.Sprintf("silent root %s: %d roots beneath it, %s", ch.Place.FromID, ch.Place.Roots, nats(ch.Place.Edge))
 	case ch.Place.Kind == event.PlaceHand && ch.Kind == event.ClusterParted:
 		return ""
 	case ch.Kind == event.ItemPlaced:
 		return fmt.Sprintf("%s: what began it%s", name, describePlace(ch.Place))
 	default:
-		return fmt.Sprintf("%s: %d alerts of %d items, %s", name, ch.Place.Alpha, ch.Place.Hops, nats(ch.Place.Near))
+		return fmt.Sprintf("%s: %d alerts of %d items, %s", name, ch.Place.Alerts, ch.Place.Items, nats(ch.Place.Near))
 	}
 }
 

@@ -62,6 +62,7 @@ func (s *State) applyCI(ch *event.Change) {
 	slot := s.cmdb.Find(ch.CI.Tenant, ch.CI.ID)
 	s.work.mendAll = s.work.mendAll || slot != 0
 	s.work.moves++
+	s.work.itemMoves++
 	s.forgetShape(slot, ch)
 	s.countDiscovered(slot, -1)
 	if ch.Kind == event.CIDropped {
@@ -285,7 +286,7 @@ func (s *State) reviewArrivals(first uint32, next func(uint32) uint32) {
 // services returns the live services that rest on an item, and the one that the alert's label service names, the most critical first.
 func (s *State) services(tenant string, ci uint32, ls event.Labels) (hits []itsm.ServiceHit) {
 	if ci != 0 {
-		hits = s.cmdb.ServicesOver([]uint32{ci})
+		hits = s.servicesOver(ci)
 	}
 	said := s.saidService(tenant, ls)
 	if said != 0 && !slices.ContainsFunc(hits, func(h itsm.ServiceHit) bool { return h.Slot == said }) {
@@ -293,6 +294,22 @@ func (s *State) services(tenant string, ci uint32, ls event.Labels) (hits []itsm
 	}
 	slices.SortStableFunc(hits, func(a, b itsm.ServiceHit) int { return int(a.Criticality) - int(b.Criticality) })
 	return hits
+}
+
+// servicesOver returns the live services that rest on an item. It is asked for by the incident that an alert opens, and by the alert.
+func (s *State) servicesOver(ci uint32) []itsm.ServiceHit {
+	kept, now := &s.work.services, [2]uint64{s.cmdb.Moves(), s.work.itemMoves}
+	if kept.ci != ci || kept.moves != now {
+		kept.ci, kept.moves, kept.hits = ci, now, s.cmdb.ServicesOver([]uint32{ci})
+	}
+	return slices.Clone(kept.hits)
+}
+
+// servicesKept is what was asked for last.
+type servicesKept struct {
+	ci    uint32
+	moves [2]uint64
+	hits  []itsm.ServiceHit
 }
 
 // saidService returns the service in use that an alert's label service names, 0 when none.
@@ -384,6 +401,7 @@ func (s *State) forgetShape(slot uint32, ch *event.Change) {
 	}
 	if slot != 0 && s.cmdb.Linked(slot) || len(ch.CI.Relations) > 0 {
 		s.work.components = nil
+		s.topology.forget()
 	}
 }
 

@@ -83,8 +83,8 @@ func flapped(f event.Flap, now event.Time) event.Flap {
 
 // restless tells whether an alert should enter damping. A critical one never does before its first incident: nobody would
 // know of it.
-func restless(a *event.AlertState) bool {
-	return !a.Flap.Damped && a.Flap.Penalty >= flapDamp && (a.Severity != event.Critical || a.Incident != 0)
+func restless(f *event.Flap, sev event.Severity, incident event.IncidentID) bool {
+	return !f.Damped && f.Penalty >= flapDamp && (sev != event.Critical || incident != 0)
 }
 
 // unheard tells whether a damped alert goes up and down without an incident that says so, because a person resolved it or
@@ -106,10 +106,11 @@ func (s *State) unheard(a *event.AlertState, k groupKey) bool {
 
 // damp puts a restless alert under damping. That opens an incident, or holds the one it is in open, and says so once.
 func (s *State) damp(slot uint32) {
-	a := s.alertState(slot)
-	if !restless(&a) {
+	rec := s.alerts.At(slot)
+	if f := flapOf(rec, s.flaps.At(rec.flap)); !restless(&f, rec.severity, rec.incident) {
 		return
 	}
+	a := s.alertState(slot)
 	a.Flap.Damped = true
 	if a.Incident == 0 || s.incidents.Brief(a.Incident).Phase != event.IncidentOpen {
 		if !s.dampedOpens(&a) {

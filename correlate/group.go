@@ -19,21 +19,47 @@ type groupKey struct {
 	labels event.Labels // in scratch memory
 }
 
-// groupOf applies the first threshold, or else the first grouping rule, that takes an alert.
-func (s *State) groupOf(tenant string, in *rules.Input) groupKey {
-	if ownAbsence(in) {
+// ruling is which rule groups an alert: Tocsin's own for an absence, else the first threshold, or else the first grouping rule, that takes
+// it.
+type ruling struct {
+	absence   bool
+	threshold *rules.Threshold
+	rule      int // in Grouping, where neither of those does
+}
+
+func (s *State) rulingOn(in *rules.Input) (r ruling) {
+	if r.absence = ownAbsence(in); r.absence {
+		return r
+	}
+	if r.threshold = s.threshold(in); r.threshold == nil {
+		r.rule, s.work.key = s.rules.GroupOf(in, s.work.key)
+	}
+	return r
+}
+
+// own tells whether the rule is one that an operator wrote, or Tocsin's own for its own alerts. Shipped ones come after these.
+func (s *State) own(r ruling) bool {
+	return r.absence || r.threshold != nil || !s.rules.Grouping[r.rule].Shipped
+}
+
+// ruledKey is the key of an alert's group by the ruling that was made last.
+func (s *State) ruledKey(tenant string, in *rules.Input, r ruling) groupKey {
+	switch {
+	case r.absence:
 		return s.absenceKey(tenant, in)
+	case r.threshold != nil:
+		return s.thresholdKey(tenant, r.threshold, in.Labels)
 	}
-	if t := s.threshold(in); t != nil {
-		return s.thresholdKey(tenant, t, in.Labels)
-	}
-	rule, key := s.rules.GroupOf(in, s.work.key)
-	s.work.key = key
-	g := &s.rules.Grouping[rule]
+	g, key := &s.rules.Grouping[r.rule], s.work.key
 	return groupKey{
 		hash: s.groupHash(tenant, g.Name, key), tenant: tenant,
 		rule: g.Name, window: g.Window, place: g.Place, labels: key,
 	}
+}
+
+// groupOf is the key of an alert's group by the rules.
+func (s *State) groupOf(tenant string, in *rules.Input) groupKey {
+	return s.ruledKey(tenant, in, s.rulingOn(in))
 }
 
 func (s *State) groupHash(tenant, rule string, key event.Labels) uint64 {
@@ -74,8 +100,18 @@ func (s *State) ensureGroup(k groupKey) uint32 {
 }
 
 // joinGroup makes an alert one of its key's.
-func (s *State) joinGroup(alert uint32, k groupKey) {
-	slot := s.ensureGroup(k)
+func (s *State) joinGroup(alert uint32, k groupKey) { s.enterGroup(alert, s.ensureGroup(k)) }
+
+// joinCluster makes an alert one of the group of a cluster.
+func (s *State) joinCluster(alert, cluster uint32) {
+	slot := s.groupOfCluster(cluster)
+	if slot == 0 {
+		slot = s.ensureGroup(s.numberKey(cluster))
+	}
+	s.enterGroup(alert, slot)
+}
+
+func (s *State) enterGroup(alert, slot uint32) {
 	s.groups.Mut(slot).refs++
 	s.alerts.Mut(alert).group = slot
 }
@@ -102,11 +138,11 @@ func (s *State) leaveGroup(alert uint32) {
 // regroup applies the rules of today to an alert that begins a new occurrence outside an incident, or puts it where its item was placed.
 func (s *State) regroup(alert uint32, ch *event.Change) {
 	place := ch.Place
-	if place != nil && place.Kind != event.PlaceNone {
+	if place != nil && place.Kind != event.PlaceNone && place.Kind != event.PlaceHand {
 		s.applyPlacement(place, alert)
 		c := s.forest.ClusterOf(place.Item)
 		s.leaveGroup(alert)
-		s.joinGroup(alert, s.numberKey(c))
+		s.joinCluster(alert, c)
 		s.observe(alert, c)
 		if place.Kind == event.PlaceBack && place.Cluster == 0 && ch.Alert.Incident != 0 { // what it was part of is over; its incident goes on here
 			s.leadTo(s.alerts.At(alert).group, ch.Alert.Incident)

@@ -25,12 +25,17 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	s.treat(&a, &claim)
 	a.Severity, a.Suppressed = claim.Severity, suppressed(&claim)
 	cut := s.bindSymptom(&a, &claim, ls)
+	ruling := s.rulingOn(&s.work.reading.input)
 	where := s.placeBelow(&a, cut)
-	if cut == 0 {
+	switch {
+	case cut != 0 || s.own(ruling):
+	case s.keptByHand(&a, ended):
+		where = &event.Placement{Kind: event.PlaceHand, Item: a.CI, At: s.meta.At, Edge: event.NoScore, Near: event.NoScore}
+	default:
 		where = s.locate(&a, ended, b.Source.Tenant, ls, s.annotationsOf(&claim))
 	}
 	s.work.partners = s.pairsOf(&a, b.Source.Tenant)
-	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, where), s.late(b))
+	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, where, ruling), s.late(b))
 	s.placeSymptom(cut, &p)
 	a.Reason, a.Incident = p.reason, p.incident
 	gap := event.Time(0)
@@ -50,7 +55,7 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	if p.reason == event.ReasonOpened {
 		s.adopt(a.Incident)
 	}
-	if where != nil {
+	if where != nil && where.Kind != event.PlaceHand {
 		s.branch(a.ID.Slot(), where)
 	}
 	if a.Kind == event.KindDown && !a.Suppressed && s.alerts.At(a.ID.Slot()).incident != 0 {
@@ -113,7 +118,7 @@ func (s *State) placeOf(a *event.AlertState, c *event.ClaimState, where *event.P
 	if a.Flap.Damped && s.unheard(a, k) {
 		a.Flap.Damped = false // it enters damping anew, and with that an incident
 	}
-	back := where == nil || where.Kind == event.PlaceBack || where.Kind == event.PlaceSame && s.incidentOfCluster(where.Cluster) == a.Incident
+	back := where == nil || where.Kind == event.PlaceHand || where.Kind == event.PlaceBack || where.Kind == event.PlaceSame && s.incidentOfCluster(where.Cluster) == a.Incident
 	if a.Incident != 0 && back && s.stays(a.Incident, a, &p) && !(late && p.reason == event.ReasonReopened) {
 		return p
 	}

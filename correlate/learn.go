@@ -15,24 +15,25 @@ import (
 // maxNeighbours bounds the connected items at which a pair's other alert is looked for.
 const maxNeighbours = 6
 
-// template is what kind of thing an alert says, the same for all tenants' alerts of that kind within one tenant.
-func (s *State) template(slot uint32) (hash uint64, name string) {
-	claim := s.claims.At(s.alerts.At(slot).claims)
-	name = labelset.Get(s.text, claim.labels, "alertname")
-	b := join(s.work.bytes[:0], s.tenantOf(claim.source), name)
-	s.work.bytes = appendTemplate(b, labelset.Get(s.text, claim.annotations, "summary"))
-	return xxhash.Sum64(s.work.bytes), name
+// template is what kind of thing an alert says, the same for all alerts of that kind within one tenant.
+func (s *State) template(tenant, name, summary string) uint64 {
+	s.work.bytes = appendTemplate(join(s.work.bytes[:0], tenant, name), summary)
+	return xxhash.Sum64(s.work.bytes)
 }
 
 // learnPair takes in that an alert began on an item: what began there, or next to it, shortly before may lead to it.
 func (s *State) learnPair(slot uint32) {
 	a := s.alerts.At(slot)
-	hash, name := s.template(slot)
+	claim := s.claims.At(a.claims)
+	tenant, name := s.tenantOf(claim.source), labelset.Get(s.text, claim.labels, "alertname")
 	o := pairs.Observation{
-		Type: hash, Name: s.tenantOf(s.claims.At(a.claims).source) + "\x00" + name, CI: a.ci, At: int64(s.eventTime(a.startsAt)),
+		Type: s.template(tenant, name, labelset.Get(s.text, claim.annotations, "summary")), CI: a.ci, At: int64(s.eventTime(a.startsAt)),
 		Neighbours: s.work.neighbours[:0],
 	}
-	s.work.above = s.cmdb.Upstream(a.ci, 1, maxNeighbours/2, s.work.above[:0])
+	if _, known := s.pairs.NameOf(o.Type); !known {
+		o.Name = tenant + "\x00" + name
+	}
+	s.work.above = s.topology.Upstream(a.ci, 1, maxNeighbours/2, s.work.above[:0])
 	for _, up := range s.work.above {
 		o.Neighbours = append(o.Neighbours, pairs.Neighbour{CI: up.Item, Hops: 1})
 	}
@@ -42,7 +43,7 @@ func (s *State) learnPair(slot uint32) {
 	}
 	s.work.neighbours = o.Neighbours
 	s.pairs.Observe(&o)
-	s.forest.Say(a.ci, hash)
+	s.forest.Say(a.ci, o.Type)
 }
 
 // pairFactor returns by how much an alert upstream is a better reason for one that begins because people accepted that such lead to such;
@@ -51,9 +52,7 @@ func (s *State) pairFactor(tenant string, ls, annotations event.Labels) func(par
 	if s.meta.ActivePairs == 0 {
 		return nil
 	}
-	b := appendTemplate(join(s.work.bytes[:0], tenant, ls.Get("alertname")), annotations.Get("summary"))
-	s.work.bytes = b
-	child := xxhash.Sum64(b)
+	child := s.template(tenant, ls.Get("alertname"), annotations.Get("summary"))
 	return func(parent uint64) int64 { return s.pairs.Factor(parent, child) }
 }
 
@@ -91,8 +90,6 @@ func (s *State) applyPair(ch *event.Change) {
 	}
 	if ch.Count == 1 {
 		s.meta.ActivePairs++
-	}
-	if ch.Count == 1 {
 		s.pairs.Accept(parent, child)
 	} else {
 		s.pairs.Reject(parent, child)

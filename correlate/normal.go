@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"slices"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/rules"
@@ -132,49 +134,17 @@ func (s *State) useReading() {
 
 // conditional tells whether any rule has a condition.
 func conditional(set *rules.Set) bool {
-	some := func(list ...*rules.Condition) bool {
-		for _, c := range list {
-			if c != nil {
-				return true
-			}
-		}
-		return false
-	}
-	found := false
-	for i := range set.NormaliseRules {
-		found = found || some(set.NormaliseRules[i].If)
-	}
-	for i := range set.BindRules {
-		found = found || some(set.BindRules[i].If)
-	}
-	for i := range set.Grouping {
-		found = found || some(set.Grouping[i].If)
-	}
-	for i := range set.LinkRules {
-		found = found || some(set.LinkRules[i].A.If, set.LinkRules[i].B.If)
-	}
-	for i := range set.ThresholdRules {
-		found = found || some(set.ThresholdRules[i].If)
-	}
-	for i := range set.SequenceRules {
-		found = found || some(set.SequenceRules[i].First.If, set.SequenceRules[i].Then.If)
-	}
-	for i := range set.AbsenceRules {
-		found = found || some(set.AbsenceRules[i].After.If, set.AbsenceRules[i].Expect.If)
-	}
-	for i := range set.SuppressRules {
-		found = found || some(set.SuppressRules[i].If)
-	}
-	for i := range set.PriorityRules {
-		found = found || some(set.PriorityRules[i].If)
-	}
-	for i := range set.TeamRules {
-		found = found || some(set.TeamRules[i].If)
-	}
-	for i := range set.Heartbeats {
-		found = found || some(set.Heartbeats[i].If)
-	}
-	return found
+	return slices.ContainsFunc(set.NormaliseRules, func(r rules.Normalise) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.BindRules, func(r rules.Binding) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.Grouping, func(r rules.Grouping) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.LinkRules, func(r rules.Link) bool { return r.A.If != nil || r.B.If != nil }) ||
+		slices.ContainsFunc(set.ThresholdRules, func(r rules.Threshold) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.SequenceRules, func(r rules.Sequence) bool { return r.First.If != nil || r.Then.If != nil }) ||
+		slices.ContainsFunc(set.AbsenceRules, func(r rules.Absence) bool { return r.After.If != nil || r.Expect.If != nil }) ||
+		slices.ContainsFunc(set.SuppressRules, func(r rules.Suppress) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.PriorityRules, func(r rules.Priority) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.TeamRules, func(r rules.Team) bool { return r.If != nil }) ||
+		slices.ContainsFunc(set.Heartbeats, func(r rules.Heartbeat) bool { return r.If != nil })
 }
 
 // Overruns returns how often the condition of each rule was given up for its cost since the rules came into force, in the order of the

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/tocsin-noc/tocsin/event"
@@ -9,8 +10,12 @@ import (
 )
 
 const (
-	// maxOutages bounds those that are kept; the oldest that is over goes first. All of them are in the changes log.
+	// maxOutages bounds those that are kept; the oldest that are over go first. All of them are in the changes log.
 	maxOutages = 20_000
+	dropAtOnce = 1000
+	// maxOutageIncidents bounds the incidents that the machine links to one outage. Each that hurts a service says so itself, and the change
+	// that links the last says that it is the last.
+	maxOutageIncidents = 100
 	// keptOutages is how long one that is over is kept for the live figures.
 	keptOutages = 400 * event.Day
 )
@@ -18,10 +23,7 @@ const (
 // outageOf proposes an outage of a service whose redundancy is exhausted, or links the incident to the one that runs.
 func (s *State) outageOf(service, alert uint32, incident event.IncidentID) {
 	if running := s.desk.runningOutage(s.cmdb.Tenant(service), s.cmdb.ID(service)); running != nil {
-		o := *running
-		if itsm.AddIncident(&o, incident) {
-			s.emit(event.Change{Kind: event.OutageSet, Outage: &o})
-		}
+		s.linkOutage(running, incident)
 		return
 	}
 	ci, a := s.cmdb.State(service), s.alertState(alert)
@@ -32,6 +34,21 @@ func (s *State) outageOf(service, alert uint32, incident event.IncidentID) {
 	began := max(a.StartsAt, ci.ValidFrom) // before that the service did not rest on what is ill
 	o := itsm.ProposeOutage(s.desk.OutageNumber+1, ci.Tenant, ci.ID, clip(cause), began, s.meta.At, incident)
 	s.emit(event.Change{Kind: event.OutageSet, Outage: &o})
+}
+
+// linkOutage links an incident to an outage that lasts.
+func (s *State) linkOutage(running *event.Outage, incident event.IncidentID) {
+	if len(running.Incidents) >= maxOutageIncidents {
+		return
+	}
+	o, why := *running, ""
+	if !itsm.AddIncident(&o, incident) {
+		return
+	}
+	if len(o.Incidents) == maxOutageIncidents {
+		why = fmt.Sprintf("%d incidents are linked to it; what comes later is linked by the service that it hurts", maxOutageIncidents)
+	}
+	s.emit(event.Change{Kind: event.OutageSet, Outage: &o, Text: why})
 }
 
 // reviewOutages ends those whose service is up again, once in an input in which something got better.
@@ -174,18 +191,30 @@ func (d *desk) runningOutage(tenant, service string) *event.Outage {
 }
 
 func (s *State) applyOutage(ch *event.Change) {
-	o := *ch.Outage
-	o.Tenant, o.Service, o.Cause, o.ConfirmedBy = clone(o.Tenant), clone(o.Service), clone(o.Cause), clone(o.ConfirmedBy)
-	o.Incidents = slices.Clone(o.Incidents)
+	o, before := *ch.Outage, event.Outage{}
 	i := s.desk.outage(o.Number)
+	if i >= 0 {
+		before = *s.desk.Outages[i]
+	}
+	o.Tenant, o.Service = ownText(before.Tenant, o.Tenant), ownText(before.Service, o.Service)
+	o.Cause, o.ConfirmedBy = ownText(before.Cause, o.Cause), ownText(before.ConfirmedBy, o.ConfirmedBy)
+	o.Incidents = slices.Clone(o.Incidents)
 	s.desk.putOutage(i, &o)
 	s.work.moves++
 	s.desk.OutageNumber = max(s.desk.OutageNumber, o.Number)
 	s.desk.countOutage(&o)
 	s.work.mendAll = s.work.mendAll || ch.Actor != ""
 	if i < 0 {
-		s.desk.dropOutage(ch.At)
+		s.desk.dropOutages(ch.At)
 	}
+}
+
+// ownText returns a text in memory of its own: that of before when it is the same.
+func ownText(before, text string) string {
+	if text == before {
+		return before
+	}
+	return clone(text)
 }
 
 // putOutage replaces the outage at i, or appends one when i is negative. What a view shows stays as it is.
@@ -200,21 +229,28 @@ func (d *desk) putOutage(i int, o *event.Outage) {
 	d.Outages[i] = o
 }
 
-// dropOutage forgets one that has been over for long, or the first that is over when there are too many.
-func (d *desk) dropOutage(at event.Time) {
-	if d.endedFirst >= at-keptOutages && len(d.Outages) <= maxOutages {
+// dropOutages forgets those that have been over for long and, when there are too many, the first that are over: a good many at once, so
+// that it is seldom done.
+func (d *desk) dropOutages(at event.Time) {
+	if d.endedFirst >= at-keptOutages && (len(d.Outages) <= maxOutages || d.endedFirst == event.Never) {
 		return
 	}
-	over := func(o *event.Outage) bool {
-		return o.EndedAt != 0 && (o.EndedAt < at-keptOutages || len(d.Outages) > maxOutages)
+	tooMany := 0
+	if len(d.Outages) > maxOutages {
+		tooMany = len(d.Outages) - maxOutages + dropAtOnce
 	}
-	if i := slices.IndexFunc(d.Outages, over); i >= 0 {
-		d.Outages, d.outagesShared = without(d.Outages, i), false
-	}
+	kept := make([]*event.Outage, 0, len(d.Outages))
 	d.endedFirst = event.Never
 	for _, o := range d.Outages {
-		if o.EndedAt != 0 {
+		switch {
+		case o.EndedAt == 0:
+			kept = append(kept, o)
+		case o.EndedAt < at-keptOutages || tooMany > 0:
+			tooMany--
+		default:
+			kept = append(kept, o)
 			d.endedFirst = min(d.endedFirst, o.EndedAt)
 		}
 	}
+	d.Outages, d.outagesShared = kept, false
 }

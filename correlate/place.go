@@ -6,6 +6,7 @@ import (
 
 	"github.com/tocsin-noc/tocsin/correlate/forest"
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/flat"
 	"github.com/tocsin-noc/tocsin/internal/labelset"
 	"github.com/tocsin-noc/tocsin/itsm"
 	"github.com/tocsin-noc/tocsin/rules/strict"
@@ -21,10 +22,9 @@ const (
 // maxLate bounds by how much the start that a source gives may lie before its arrival and still count as the time of the alert.
 const maxLate = 15 * event.Minute
 
-// locate places the item of an alert that begins: where topology or an environment has a say, and no operator's rule. It returns nil
-// where rules group the alert.
+// locate places the item of an alert that begins, where topology or an environment has a say. It returns nil where rules group the alert.
 func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls, annotations event.Labels) *event.Placement {
-	if a.CI == 0 || !s.settings().Correlation.Topology || s.ownRule() || s.rules.Heartbeat(ls) >= 0 {
+	if a.CI == 0 || !s.settings().Correlation.Topology || s.rules.Heartbeat(ls) >= 0 {
 		return nil
 	}
 	name, size := s.componentOf(a.CI, ls)
@@ -41,7 +41,7 @@ func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls,
 		o.BackTo = s.liveCluster(a.CI, a.Incident)
 	}
 	o.Factor = s.pairFactor(tenant, ls, annotations)
-	d := s.forest.Decide(o, s.cmdb, s.forestParams())
+	d := s.forest.Decide(o, &s.topology, s.forestParams())
 	s.cite(&d)
 	return &d
 }
@@ -56,14 +56,6 @@ func (s *State) eventTime(startsAt event.Time) event.Time {
 		return s.meta.At
 	}
 	return startsAt
-}
-
-// ownRule tells whether a rule that an operator wrote, or Tocsin's own for its own alerts, groups an alert.
-func (s *State) ownRule() bool {
-	in := &s.work.reading.input
-	_, key, own := s.rules.OwnGroup(in, s.work.key)
-	s.work.key = key
-	return own || ownAbsence(in) || s.threshold(in) != nil
 }
 
 // componentOf names what an item shares its faults with: the environment that the alert's labels name, else what hangs together with it
@@ -119,16 +111,20 @@ func (s *State) liveCluster(ci uint32, id event.IncidentID) uint32 {
 func (s *State) clusterKey(tenant string, number uint32) groupKey {
 	labels := append(s.work.tree[:0], event.Label{Name: treeLabel, Value: strconv.FormatUint(uint64(number), 10)})
 	s.work.tree = labels
+	return s.treeKey(tenant, labels)
+}
+
+// treeKey is the key of the group of a cluster, by the labels that hold its number.
+func (s *State) treeKey(tenant string, labels event.Labels) groupKey {
 	return groupKey{
-		hash: s.groupHash(tenant, topologyRule, labels), tenant: tenant, rule: topologyRule,
-		place: strict.Place{File: "built in"}, labels: labels,
+		hash: s.groupHash(tenant, topologyRule, labels), tenant: tenant, rule: topologyRule, place: strict.Place{File: "built in"}, labels: labels,
 	}
 }
 
 // whither returns the key of the group to which an alert belongs: its cluster's, or that of a rule.
-func (s *State) whither(tenant string, where *event.Placement) groupKey {
-	if where == nil {
-		return s.groupOf(tenant, &s.work.reading.input)
+func (s *State) whither(tenant string, where *event.Placement, r ruling) groupKey {
+	if where == nil || where.Kind == event.PlaceHand {
+		return s.ruledKey(tenant, &s.work.reading.input, r)
 	}
 	return s.keyOfPlacement(tenant, where)
 }
@@ -146,13 +142,36 @@ func (s *State) keyOfPlacement(tenant string, d *event.Placement) groupKey {
 	if d.Cluster == 0 {
 		return s.clusterKey(tenant, s.forest.NextNumber(d.Component))
 	}
-	return s.clusterKey(tenant, s.forest.Number(d.Cluster))
+	return s.numberKey(d.Cluster)
+}
+
+// treeGroup is where the group of a cluster was found last.
+type treeGroup struct {
+	hash   uint64 // of its key
+	number uint32
+	tenant flat.Sym
+	group  uint32
+}
+
+// groupOfCluster is findGroup for the key of a cluster.
+func (s *State) groupOfCluster(cluster uint32) uint32 {
+	if short := int(cluster) + 1 - len(s.work.trees); short > 0 {
+		s.work.trees = append(s.work.trees, make([]treeGroup, short)...)
+	}
+	t, number, tenant := &s.work.trees[cluster], s.forest.Number(cluster), s.forest.TenantOf(cluster)
+	if t.group != 0 && t.number == number && t.tenant == tenant {
+		if g := s.groups.At(t.group); g.hash == t.hash && s.text.String(g.rule) == topologyRule { // it is still that one's
+			return t.group
+		}
+	}
+	k := s.numberKey(cluster)
+	*t = treeGroup{k.hash, number, tenant, s.findGroup(k)}
+	return t.group
 }
 
 // incidentOfCluster returns the incident of a cluster, 0 when none was opened for it.
 func (s *State) incidentOfCluster(cluster uint32) event.IncidentID {
-	tenant := s.text.String(s.forest.TenantOf(cluster))
-	if g := s.findGroup(s.clusterKey(tenant, s.forest.Number(cluster))); g != 0 {
+	if g := s.groupOfCluster(cluster); g != 0 {
 		return s.leads(g)
 	}
 	return 0
@@ -190,7 +209,7 @@ func (s *State) applyPlacement(d *event.Placement, alert uint32) {
 		s.applySeparate(d)
 		return
 	case alert != 0 || d.Silent:
-		if m := s.forest.Apply(d, alert, s.cmdb); m.Created {
+		if m := s.forest.Apply(d, alert, &s.topology); m.Created {
 			s.scheduleCluster(m.Into)
 		}
 		return
@@ -199,7 +218,7 @@ func (s *State) applyPlacement(d *event.Placement, alert uint32) {
 	gone, tenant := s.forest.Number(from), s.text.String(s.forest.TenantOf(from))
 	s.cancelCluster(from)
 	s.cancelCluster(d.Cluster)
-	m := s.forest.Apply(d, 0, s.cmdb)
+	m := s.forest.Apply(d, 0, &s.topology)
 	s.causes.Merge(m.Into, m.Gone)
 	s.mergeGroups(tenant, gone, s.forest.Number(m.Into))
 	s.scheduleCluster(m.Into)
@@ -207,7 +226,8 @@ func (s *State) applyPlacement(d *event.Placement, alert uint32) {
 
 // applyOnset makes a cluster of its own of a second fault and hands the alerts that showed it over.
 func (s *State) applyOnset(d *event.Placement) {
-	for _, slot := range s.forest.Recent(d.Cluster, d.At) { // what the second fault says is no part of the first
+	alerts := s.forest.Recent(d.Cluster, d.At)
+	for _, slot := range alerts { // what the second fault says is no part of the first
 		if slot < s.alerts.Len() && s.alerts.At(slot).firstAt != 0 {
 			sign := s.signature(slot)
 			s.causes.Withdraw(d.Cluster, sign.Hash)
@@ -215,7 +235,7 @@ func (s *State) applyOnset(d *event.Placement) {
 	}
 	s.causes.Learn(d.Cluster, s.forest.ComponentOf(d.Cluster))
 	s.cancelCluster(d.Cluster)
-	c, alerts := s.forest.Part(d)
+	c := s.forest.Part(d)
 	for _, slot := range alerts {
 		if slot < s.alerts.Len() && s.alerts.At(slot).firstAt != 0 {
 			s.changeGroup(slot, s.numberKey(c))
@@ -288,9 +308,7 @@ func (s *State) keyOf(slot uint32, tenant string) groupKey {
 		return s.groupOf(tenant, &s.work.reading.input)
 	}
 	s.work.tree = labelset.Append(s.text, s.work.tree[:0], s.groups.At(a.group).key)
-	return groupKey{
-		hash: s.groupHash(tenant, topologyRule, s.work.tree), tenant: tenant, rule: topologyRule, place: strict.Place{File: "built in"}, labels: s.work.tree,
-	}
+	return s.treeKey(tenant, s.work.tree)
 }
 
 // branch does what follows from a placement: symptoms that came first join their cause, a cause that is silent is found, and a second
@@ -356,7 +374,7 @@ func (s *State) adoptWaiting(cluster uint32, id event.IncidentID) {
 	if s.incidents.Phase(id) != event.IncidentOpen {
 		return
 	}
-	if g := s.findGroup(s.numberKey(cluster)); g != 0 {
+	if g := s.groupOfCluster(cluster); g != 0 {
 		s.adoptGroup(g, id)
 	}
 }
@@ -373,17 +391,17 @@ func hopsWord(hops uint8) string {
 func (s *State) findSilent(d *event.Placement) {
 	for at, depth := d.Item, 0; depth < maxSilent; depth++ {
 		o := s.againOnset(&event.Placement{Item: at, Component: d.Component, At: d.At})
-		y, score, roots := s.forest.Silent(&o, s.cmdb, s.forestParams())
+		y, score, roots := s.forest.Silent(&o, &s.topology, s.forestParams())
 		if y == 0 {
 			return
 		}
 		o.Item = y
-		place := s.forest.Decide(o, s.cmdb, s.forestParams())
+		place := s.forest.Decide(o, &s.topology, s.forestParams())
 		explained := place.Kind == event.PlaceEdge
 		if !explained {
 			place = event.Placement{Kind: event.PlaceVirtual, Item: y, Component: d.Component, At: d.At, Edge: score, Near: event.NoScore, Needed: s.forestParams().SilentSurprise, From: y}
 		}
-		place.Silent, place.Alpha = true, uint32(len(roots))
+		place.Silent, place.Roots = true, uint32(len(roots))
 		place.Credit, place.Passed, place.Dependents = 0, 0, 0 // nobody has seen it alarm
 		s.cite(&place)
 		place.FromIn = s.incidentOfCluster(s.forest.ClusterOf(at))
@@ -409,7 +427,8 @@ func (s *State) secondFault(slot, cluster uint32, d *event.Placement, count, ove
 	whole := s.incidentOfCluster(cluster)
 	place := event.Placement{
 		Kind: event.PlaceOnset, Cluster: cluster, Item: d.Item, Component: d.Component, At: d.At, Edge: event.NoScore, Near: score,
-		Needed: s.forestParams().ReonsetExcess, Expected: max(s.forest.ComponentItems(d.Component), 1) - 1, NearIn: whole, Alpha: uint32(count), Hops: uint8(min(over, 255)),
+		Needed: s.forestParams().ReonsetExcess, Expected: max(s.forest.ComponentItems(d.Component), 1) - 1, NearIn: whole,
+		Alerts: uint32(count), Items: uint32(over),
 	}
 	s.emit(event.Change{Kind: event.ClusterParted, Place: &place})
 	if whole == 0 || s.incidents.Phase(whole) != event.IncidentOpen {

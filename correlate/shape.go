@@ -17,9 +17,8 @@ var shown = [farthest + 1]int64{0, 3434, 2944, 2468, 2012}
 
 // Bounds of what is looked at to find a cause by the topology.
 const (
-	maxSymptoms   = 512 // items of a cluster
-	maxAbove      = 64  // items above each
-	maxDependents = 256 // of each candidate
+	maxSymptoms = 512 // items of a cluster
+	maxAbove    = 64  // items above each
 )
 
 // shape says what the topology makes of each item of a cluster, and of what they rest on, as its cause. The next call overwrites it.
@@ -32,44 +31,48 @@ func (s *State) shape(cluster uint32) []cause.Structure {
 	}
 	at := &s.work.places
 	at.Reset()
-	list := s.work.shape[:0]
+	list, direct := s.work.shape[:0], s.work.direct[:0] // of each, how many rest directly on it and alarmed
 	for _, item := range s.work.items {
 		if item != quiet {
 			at.Put(item, uint32(len(list)))
-			list = append(list, cause.Structure{Item: item, Score: ownAlarm})
+			list, direct = append(list, cause.Structure{Item: item, Score: ownAlarm}), append(direct, 0)
 		}
 	}
-	alarmed := uint32(len(list))
 	for _, item := range s.work.items {
 		if item == quiet {
 			continue
 		}
-		s.work.above = s.cmdb.Upstream(item, farthest, maxAbove, s.work.above[:0])
+		s.work.above = s.topology.Upstream(item, farthest, maxAbove, s.work.above[:0])
 		for _, up := range s.work.above {
 			i, known := at.Find(up.Item)
 			if !known {
 				i = uint32(len(list))
 				at.Put(up.Item, i)
-				list = append(list, cause.Structure{Item: up.Item, Score: ownSilence, Silent: true})
+				list, direct = append(list, cause.Structure{Item: up.Item, Score: ownSilence, Silent: true}), append(direct, 0)
 			}
 			list[i].Score += shown[up.Hops]
 			list[i].Explained++
+			if up.Hops == 1 {
+				direct[i]++
+			}
 		}
 	}
-	s.causes.Begin(cluster)
-	for i := range list {
-		x := &list[i]
-		own := s.causes.Score(x.Item, suspects{s}, &s.work.cause)
-		for d := range s.cmdb.EachDependent(x.Item, maxDependents) {
-			if j, known := at.Find(d); !known || j >= alarmed {
-				x.Missing++
-			}
-			if own+x.Score-min(absent*int64(x.Missing), mostAbsent) <= 0 { // it is no candidate, and what else is well makes it no better
-				break
-			}
+	s.causes.Begin(cluster, suspects{s})
+	kept, toll := list[:0], s.work.cause.InstanceCost
+	for i, x := range list {
+		if rest := s.topology.DependentCount(x.Item); rest > direct[i] {
+			x.Missing = rest - direct[i]
 		}
 		x.Score -= min(absent*int64(x.Missing), mostAbsent)
+		if x.Silent && !s.causes.Charged(x.Item) {
+			parts := s.topology.PartCount(x.Item)
+			if x.Score <= toll*int64(parts) {
+				continue // it is no candidate
+			}
+			x.Blank = parts == 0
+		}
+		kept = append(kept, x)
 	}
-	s.work.shape = list
-	return list
+	s.work.shape, s.work.direct = list, direct
+	return kept
 }

@@ -33,13 +33,14 @@ type State struct {
 	byPosition *flat.Index
 	flaps      *flat.Slab[flapRec]
 	cmdb       *itsm.CMDB
+	topology   topology          // of cmdb
 	cis        *flat.Slab[ciUse] // by slot in cmdb
 	silences   silences
-	forest     *forest.Forest     // of items that alarmed
-	pairs      *pairs.Table       // kinds of alerts that lead to each other
-	causes     *cause.Book        // what they said, and what is ordinary
-	downs      *flat.Slab[uint32] // by slot in cmdb: alerts that say it is down, and are not quiet
-	clusters   *flat.Slab[uint32] // timers, by the cluster's slot
+	forest     *forest.Forest      // of items that alarmed
+	pairs      *pairs.Table        // kinds of alerts that lead to each other
+	causes     *cause.Book         // what they said, and what is ordinary
+	downs      *flat.Slab[downRec] // by slot in cmdb: alerts that say it is down
+	clusters   *flat.Slab[uint32]  // timers, by the cluster's slot
 	verdicts   *flat.Slab[verdictRec]
 	byCauses   *flat.Index
 	traces     traces               // what rules that look at several alerts remember
@@ -85,12 +86,14 @@ type scratch struct {
 	targets    []uint32
 	onset      event.Labels // of the alert that begins to fire, as rules see them
 	reading    reading
-	names      reading    // to name alerts by
-	overTraces uint64     // the input in which rules were last to remember more than they can
-	partners   []pair     // to which rules tie the alert that begins to fire
-	mended     bool       // in this input something got better: an outage may be over
-	mendAll    bool       // and which services it moved is not known
-	moves      uint64     // how often an item, an incident or an outage moved
+	names      reading // to name alerts by
+	overTraces uint64  // the input in which rules were last to remember more than they can
+	partners   []pair  // to which rules tie the alert that begins to fire
+	mended     bool    // in this input something got better: an outage may be over
+	mendAll    bool    // and which services it moved is not known
+	moves      uint64  // how often an item, an incident or an outage moved
+	itemMoves  uint64  // how often an item did
+	services   servicesKept
 	hurt       []hurtMark // by item, hurtKept of them
 	risen      []uint32
 
@@ -99,9 +102,11 @@ type scratch struct {
 	merged   [mergedKept]mergedInto
 	items    []uint32
 	shape    []cause.Structure
+	direct   []uint32
 	places   flat.Places
 
 	tree       event.Labels
+	trees      []treeGroup // by cluster
 	neighbours []pairs.Neighbour
 	waiting    []uint32
 	packed     []byte
@@ -147,6 +152,7 @@ const (
 	flagDamped
 	flagTraced // rules that look at several alerts remember its occurrence
 	flagApart  // it is on a side of a rule that keeps apart
+	flagByHand // a person put it into the incident in which it is
 )
 
 // claimRec is what one source says about one label set.
@@ -230,9 +236,10 @@ func New() *State {
 		members: newMembers(), timers: flat.NewWheel(), inhibition: newInhibition(),
 		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
 		flaps: flat.NewSlab[flapRec](), cmdb: itsm.NewCMDB(text), cis: flat.NewSlab[ciUse](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
-		forest: forest.New(), causes: cause.New(), pairs: pairs.New(pairs.Default()), clusters: flat.NewSlab[uint32](), downs: flat.NewSlab[uint32](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
+		forest: forest.New(), causes: cause.New(), pairs: pairs.New(pairs.Default()), clusters: flat.NewSlab[uint32](), downs: flat.NewSlab[downRec](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
 		traces: newTraces(), quiets: flat.NewSlab[quietRec](),
 	}
+	s.topology = newTopology(s.cmdb)
 	s.desk.countLasting()
 	s.work.mendAll, s.work.hurt = true, make([]hurtMark, hurtKept)
 	s.useCorrelation()

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tocsin-noc/tocsin/event"
 )
@@ -15,17 +16,51 @@ const symptomHold = 3 * event.Minute
 // maxSymptomsAtOnce bounds the alerts of an incident that are looked at when what their items rest on goes down, or up.
 const maxSymptomsAtOnce = 4096
 
-// recountDowns moves the count of alerts that say an item is down. One that a silence quiets says it all the same.
-func (s *State) recountDowns(before, after *alertRec) {
+// downRec is how many alerts say that an item is down, and which. Where there are more than it has room for, or were, they are looked for
+// among all.
+type downRec struct {
+	count uint32
+	known [downsKept]uint32 // slots; 0: free
+}
+
+const downsKept = 3
+
+func (d *downRec) add(slot uint32) {
+	d.count++
+	if i := slices.Index(d.known[:], 0); i >= 0 {
+		d.known[i] = slot
+	}
+}
+
+func (d *downRec) remove(slot uint32) {
+	d.count--
+	if i := slices.Index(d.known[:], slot); i >= 0 {
+		d.known[i] = 0
+	}
+}
+
+// all lists the alerts; ok is false when it does not know all of them.
+func (d *downRec) all() (list [downsKept]uint32, ok bool) {
+	n := uint32(0)
+	for _, slot := range d.known {
+		if slot != 0 {
+			n++
+		}
+	}
+	return d.known, n == d.count
+}
+
+// recountDowns takes in whether an alert says that an item is down. One that a silence quiets says it all the same.
+func (s *State) recountDowns(slot uint32, before, after *alertRec) {
 	was, is := saysDown(before), saysDown(after)
 	if was == is && before.ci == after.ci {
 		return
 	}
 	if was {
-		*s.down(before.ci)--
+		s.down(before.ci).remove(slot)
 	}
 	if is {
-		*s.down(after.ci)++
+		s.down(after.ci).add(slot)
 	}
 }
 
@@ -33,23 +68,23 @@ func saysDown(a *alertRec) bool {
 	return a.kind == event.KindDown && a.ci != 0 && a.phase == event.Firing
 }
 
-func (s *State) down(ci uint32) *uint32 {
+func (s *State) down(ci uint32) *downRec {
 	for s.downs.Len() <= ci {
 		s.downs.Alloc()
 	}
 	return s.downs.Mut(ci)
 }
 
-// restoreDowns counts anew what a snapshot does not hold.
+// restoreDowns finds anew what a snapshot does not hold.
 func (s *State) restoreDowns() {
 	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
 		if a := s.alerts.At(slot); saysDown(a) {
-			*s.down(a.ci)++
+			s.down(a.ci).add(slot)
 		}
 	}
 }
 
-func (s *State) isCut(ci uint32) bool { return ci < s.downs.Len() && *s.downs.At(ci) > 0 }
+func (s *State) isCut(ci uint32) bool { return ci < s.downs.Len() && s.downs.At(ci).count > 0 }
 
 // causeOfSymptom returns the item that explains an alert as a mere symptom, 0 when none does.
 func (s *State) causeOfSymptom(a *event.AlertState) uint32 {
@@ -71,10 +106,20 @@ func (s *State) incidentOfDown(ci uint32) event.IncidentID {
 
 // latestDown finds the incident of an item that has been down for longer than its cluster lasted.
 func (s *State) latestDown(ci uint32) (found event.IncidentID) {
-	for slot := uint32(1); slot < s.alerts.Len(); slot++ {
+	if ci >= s.downs.Len() {
+		return 0
+	}
+	look := func(slot uint32) {
 		if a := s.alerts.At(slot); a.ci == ci && saysDown(a) && a.incident > found && s.incidents.Phase(a.incident) == event.IncidentOpen {
 			found = a.incident
 		}
+	}
+	known, all := s.downs.At(ci).all()
+	for _, slot := range known {
+		look(slot)
+	}
+	for slot := uint32(1); !all && slot < s.alerts.Len(); slot++ {
+		look(slot)
 	}
 	return found
 }
@@ -114,8 +159,8 @@ func (s *State) reviewSymptom(slot uint32) {
 	}
 }
 
-// symptomDue lets go of an alert whose cause has been over for long enough; it rings by itself. It tells whether that was so.
-func (s *State) symptomDue(slot uint32) bool {
+// symptomDue lets go of an alert whose cause has been over for long enough; it rings by itself.
+func (s *State) symptomDue(slot uint32) {
 	s.reviewSymptom(slot)
 	due := false
 	for c := s.alerts.At(slot).claims; c != 0; c = s.claims.At(c).next {
@@ -132,7 +177,6 @@ func (s *State) symptomDue(slot uint32) bool {
 	if a := s.alerts.At(slot); due && a.incident != 0 && a.flags&flagSuppressed == 0 && a.phase == event.Firing {
 		s.worse(a.incident, fmt.Sprintf("%s fires on, though what it rests on is up again", s.alertState(slot).Name), false)
 	}
-	return due
 }
 
 // symptomUntil is when an alert is looked at that is a symptom, or was; Never when there is nothing to look at. What is in no incident is

@@ -277,6 +277,23 @@ func (v *View) SilencedBy(tenant string, ls event.Labels, now event.Time) (ids [
 
 // InhibitedBy returns the label set of one firing claim that inhibits an alert with these labels, nil when none does.
 func (v *View) InhibitedBy(tenant string, ls event.Labels) event.Labels {
+	if claim, _ := v.inhibitor(tenant, ls); claim != 0 {
+		return labelset.Labels(v.text, v.claims.At(claim).labels)
+	}
+	return nil
+}
+
+// Inhibitor returns one firing alert that inhibits another with these labels, and the rule by which it does.
+func (v *View) Inhibitor(tenant string, ls event.Labels) (by Alert, rule *rules.Inhibit, ok bool) {
+	claim, rule := v.inhibitor(tenant, ls)
+	if claim == 0 {
+		return by, nil, false
+	}
+	return Alert{v, v.claims.At(claim).alert}, rule, true
+}
+
+// inhibitor returns the claim that inhibits an alert with these labels, 0 when none does.
+func (v *View) inhibitor(tenant string, ls event.Labels) (claim uint32, by *rules.Inhibit) {
 	for _, rule := range v.Rules.TargetRules(ls, nil) {
 		in := &v.Rules.Inhibit[rule]
 		hash, _ := inhibitHash(nil, rule, in, tenant, ls)
@@ -294,11 +311,26 @@ func (v *View) InhibitedBy(tenant string, ls event.Labels) event.Labels {
 		plainOnly := in.MatchesSource(ls)
 		for id := v.buckets.At(slot).heads[sourceSide]; id != 0; id = v.nodes.At(id).next {
 			if n := v.nodes.At(id); n.plain || !plainOnly {
-				return labelset.Labels(v.text, v.claims.At(n.claim).labels)
+				return n.claim, in
 			}
 		}
 	}
-	return nil
+	return 0, nil
+}
+
+// Below returns the item beneath that of an alert which is down, and an alert that says so; ok is false where nothing cuts it off now.
+func (a Alert) Below() (item string, by Alert, ok bool) {
+	downs := map[uint32]uint32{}
+	for slot := uint32(1); slot < a.v.alerts.Len(); slot++ {
+		if rec := a.v.alerts.At(slot); saysDown(rec) && downs[rec.ci] == 0 {
+			downs[rec.ci] = slot
+		}
+	}
+	cut := a.v.cmdb.CutBy(a.rec().ci, func(ci uint32) bool { return downs[ci] != 0 })
+	if cut == 0 {
+		return "", by, false
+	}
+	return a.v.cmdb.ID(cut), Alert{a.v, downs[cut]}, true
 }
 
 // Source is a sender as the core knows it.
@@ -333,5 +365,5 @@ func (v *View) Causes(id event.IncidentID) (event.Causes, bool) {
 	if slot == 0 {
 		return event.Causes{}, false
 	}
-	return unpackCauses(v.text.Bytes(v.verdicts.At(slot).body))
+	return unpackCauses(v.text.Bytes(v.verdicts.At(slot).body)), true
 }

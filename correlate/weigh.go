@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -48,7 +49,7 @@ func (s *State) signature(slot uint32) cause.Signature {
 		}
 		b = join(b, "trace", s.cmdb.ID(a.ci), peer, ls.Get("operation"), name)
 		sign.Hash = xxhash.Sum64(b)
-		b = join(b[:0], "trace", name, fmt.Sprint(sign.Item == a.ci))
+		b = join(b[:0], "trace", name, strconv.FormatBool(sign.Item == a.ci))
 	case direction != "":
 		sign.Kind = cause.Metric
 		b = join(b, "metric", s.cmdb.ID(a.ci), name, direction)
@@ -178,15 +179,15 @@ func (s *State) candidate(cluster uint32, c *cause.Candidate) event.Cause {
 	if c.Weight > 0 && c.Alert < s.alerts.Len() && s.alerts.At(c.Alert).firstAt != 0 {
 		a := s.alertState(c.Alert)
 		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "surprise", MilliNats: c.Weight * suspects{s}.Weight(c.Item) / 1000, Operands: []string{
-			clone(a.Name), clone(a.Resource), (c.First - s.forest.First(cluster)).Duration().String(), fmt.Sprint(c.Before),
+			clone(a.Name), clone(a.Resource), (c.First - s.forest.First(cluster)).Duration().String(), decimal(c.Before),
 		}})
 	}
 	if c.Number > 1 {
-		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "says", MilliNats: c.Own, Operands: []string{fmt.Sprint(c.Number)}})
+		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "says", MilliNats: c.Own, Operands: []string{decimal(c.Number)}})
 	}
 	if x := &c.Shape; x.Item != 0 {
 		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "topology", MilliNats: x.Score, Operands: []string{
-			fmt.Sprint(x.Explained), fmt.Sprint(x.Missing), fmt.Sprint(x.Silent),
+			decimal(x.Explained), decimal(x.Missing), strconv.FormatBool(x.Silent),
 		}})
 	}
 	if c.Parts != 0 {
@@ -195,21 +196,31 @@ func (s *State) candidate(cluster uint32, c *cause.Candidate) event.Cause {
 	return out
 }
 
+func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
 // causesOf returns what is known of an incident's cause.
 func (s *State) causesOf(id event.IncidentID) (event.Causes, bool) {
 	slot := s.findCauses(id)
 	if slot == 0 {
 		return event.Causes{}, false
 	}
-	return unpackCauses(s.text.Bytes(s.verdicts.At(slot).body))
+	return unpackCauses(s.text.Bytes(s.verdicts.At(slot).body)), true
 }
 
-func unpackCauses(b []byte) (event.Causes, bool) {
+func unpackCauses(b []byte) event.Causes {
 	c, err := event.UnpackCauses(b)
 	if err != nil {
 		panic("correlate: causes in memory: " + err.Error())
 	}
-	return c, true
+	return c
+}
+
+// keepCauses replaces what is known of an incident's cause.
+func (s *State) keepCauses(slot uint32, c *event.Causes) {
+	s.work.packed = event.PackCauses(s.work.packed[:0], c)
+	r := s.verdicts.Mut(slot)
+	s.text.FreeBytes(r.body)
+	r.body = s.text.Blobs.Put(s.work.packed)
 }
 
 func (s *State) findCauses(id event.IncidentID) uint32 {
@@ -224,10 +235,9 @@ func (s *State) applyCauses(c *event.Causes) {
 		s.verdicts.Mut(slot).incident = c.Incident
 		s.byCauses.Insert(uint64(c.Incident), slot)
 	}
-	s.work.packed = event.PackCauses(s.work.packed[:0], c)
-	r := s.verdicts.Mut(slot)
-	s.text.FreeBytes(r.body)
-	r.body = s.text.Blobs.Put(s.work.packed)
+	before := s.verdicts.At(slot).body
+	named := c.Cluster == 0 && c.Verdict == event.CauseOther && before != 0 && unpackCauses(s.text.Bytes(before)).Verdict == event.CauseWrong
+	s.keepCauses(slot, c)
 	if c.Cluster != 0 {
 		s.causes.Ranked(c.Cluster, s.meta.At)
 		return
@@ -236,7 +246,11 @@ func (s *State) applyCauses(c *event.Causes) {
 	if cluster := s.clusterOfIncident(c.Incident); cluster != 0 && c.Verdict != event.CauseWrong { // it has not been learned from yet
 		signs = slices.DeleteFunc(slices.Clone(signs), func(sign uint64) bool { return s.causes.Withdraw(cluster, sign) })
 	}
-	s.causes.Judge(s.componentOfIncident(c.Incident), c.Verdict, signs)
+	component := s.componentOfIncident(c.Incident)
+	if named { // that the machine was wrong was counted when it was said
+		component = 0
+	}
+	s.causes.Judge(component, c.Verdict, signs)
 }
 
 // shortenCauses keeps, of an incident that is closed, the cause that was named and what people said of it.
@@ -245,15 +259,12 @@ func (s *State) shortenCauses(id event.IncidentID) {
 	if slot == 0 {
 		return
 	}
-	r := s.verdicts.Mut(slot)
-	c, _ := unpackCauses(s.text.Bytes(r.body))
+	c := unpackCauses(s.text.Bytes(s.verdicts.At(slot).body))
 	c.Candidates = c.Candidates[:min(len(c.Candidates), 1)]
 	for i := range c.Candidates {
 		c.Candidates[i].Ledger, c.Candidates[i].Signs = nil, nil
 	}
-	s.work.packed = event.PackCauses(s.work.packed[:0], &c)
-	s.text.FreeBytes(r.body)
-	r.body = s.text.Blobs.Put(s.work.packed)
+	s.keepCauses(slot, &c)
 }
 
 // dropCauses forgets what was known of the cause of an incident that was none, or lives on in another.
@@ -286,8 +297,9 @@ func (s *State) judgeCause(c *event.Command, i *event.IncidentState) event.Resul
 		return refuse(event.Invalid, "a verdict is right, wrong or other", "")
 	case known.Verdict == verdict && (on == "" || on == known.VerdictOn):
 		return event.Result{Incident: i.ID}
+	case known.Verdict == event.CauseWrong && verdict == event.CauseOther && on != "": // and now it is known what it was
 	case known.Verdict != event.NoVerdict:
-		return refuse(event.Conflict, fmt.Sprintf("%s was judged already: %s, %s", i.ID, known.Verdict, known.VerdictOn), "a verdict counts once")
+		return refuse(event.Conflict, fmt.Sprintf("%s was judged already: %s, %s", i.ID, known.Verdict, known.VerdictOn), "a verdict counts once; of what was wrong it can be said later what it was")
 	case verdict != event.CauseOther && len(known.Candidates) == 0:
 		return refuse(event.Conflict, i.ID.String()+" has no candidate for its cause", "say which item it was: `tocsin incident cause "+i.ID.String()+" --was ITEM`")
 	case verdict == event.CauseOther && on == "":

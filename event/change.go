@@ -293,6 +293,8 @@ type AlertState struct {
 	Quiet       Quiet  // all that keeps it from ringing, while it fires
 	Name        string // alertname label, for people; not kept
 	Resource    string // CI reference, for people; not kept
+	Item        string // ID of the configuration item, for who reads changes alone; not kept
+	Source      uint32 // slot of the source that was heard of first, from 1 in the order of the SourceAdded; not kept
 }
 
 // AlertKind is what an alert says of its item, as far as that tells a cause from its symptoms.

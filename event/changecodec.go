@@ -71,6 +71,9 @@ func codeChange(c *coder, ch *Change) {
 	case AlertSeen, AlertUnconfirmed:
 		number(c, &ch.Alert.ID)
 		number(c, &ch.Alert.Incident)
+		if c.version >= 4 {
+			number(c, &ch.Alert.Source)
+		}
 		codeClaim(c, &ch.Claim, ch.At)
 	case AlertFiring:
 		codeAlert(c, &ch.Alert, ch.At)
@@ -247,6 +250,8 @@ func codeAlert(c *coder, a *AlertState, at Time) {
 	if c.version >= 4 {
 		number(c, &a.Kind)
 		number(c, &a.Quiet)
+		number(c, &a.Source)
+		c.string(&a.Item)
 	}
 }
 

@@ -24,6 +24,9 @@ func codePlacement(c *coder, p *Placement) {
 	number(c, &p.Expected)
 	number(c, &p.Passed)
 	number(c, &p.Dependents)
+	number(c, &p.Roots)
+	number(c, &p.Alerts)
+	number(c, &p.Items)
 }
 
 // codeScore codes a score, most of which are small; NoScore keeps a code of its own.

@@ -25,6 +25,9 @@ type Placement struct {
 	Passed     uint32     // share of what rests on From that alarmed with this, in millionths
 	Dependents uint32     // how many items rest directly on this one
 	Expected   uint32     // by how much its other counter grows: items that could have been hit
+	Roots      uint32     // of a silent cause: how many roots beneath it showed it
+	Alerts     uint32     // of a second fault: how many showed it
+	Items      uint32     // and on how many items
 }
 
 // NoScore stands for a score where there is nothing to score.
@@ -43,7 +46,7 @@ const (
 	PlaceBack                     // the same alert came back
 	PlaceVirtual                  // it did not alarm, but what rests on it did
 	PlaceOnset                    // a second fault began inside a cluster
-	PlaceHand                     // a person put them together
+	PlaceHand                     // a person put it there
 )
 
 // String returns the kind's name in the API.

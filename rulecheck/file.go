@@ -37,6 +37,8 @@ type topology struct {
 	at   strict.Place
 	file string
 	scenario.Topology
+
+	places, arrows []strict.Place // of the items, and of the relations
 }
 
 // test is one story and what must come of it.
@@ -98,10 +100,11 @@ func readFile(name string, text []byte) (*file, strict.Errors) {
 		strict.Field{Key: "start", Value: instant(&f.start)},
 		strict.Field{Key: "tests", Value: strict.List(&f.tests, func(t *test) strict.Value { return t.value }), Required: true},
 	))
-	if len(problems) > 0 {
+	problems = append(problems, f.repeated()...)
+	if problems = append(problems, f.topology.problems()...); len(problems) > 0 {
 		return nil, problems
 	}
-	return f, f.repeated()
+	return f, nil
 }
 
 // repeated finds tests that people could not tell apart.
@@ -109,6 +112,9 @@ func (f *file) repeated() (problems strict.Errors) {
 	seen := map[string]strict.Place{}
 	for i := range f.tests {
 		t := &f.tests[i]
+		if t.name == "" {
+			continue // reported as missing
+		}
 		if first, twice := seen[t.name]; twice {
 			problems = append(problems, strict.Problem{Place: t.at, Key: "name", Message: fmt.Sprintf("the name %q is taken at %s", t.name, first), Hint: "give the test another name"})
 		}
@@ -130,13 +136,13 @@ func (t *topology) value(r *strict.Reader, n *yaml.Node) {
 	strict.Mapping(
 		strict.Field{Key: "file", Value: strict.Word(&t.file)},
 		strict.Field{Key: "cis", Value: strict.List(&t.CIs, func(c *scenario.CI) strict.Value {
-			return strict.Mapping(strict.Field{Key: "id", Value: strict.Word(&c.ID), Required: true}, strict.Field{Key: "class", Value: strict.Word(&c.Class), Required: true})
+			return noted(&t.places, strict.Mapping(strict.Field{Key: "id", Value: strict.Word(&c.ID), Required: true}, strict.Field{Key: "class", Value: strict.Word(&c.Class), Required: true}))
 		})},
 		strict.Field{Key: "relations", Value: strict.List(&t.Relations, func(rel *scenario.Relation) strict.Value {
-			return strict.Mapping(
+			return noted(&t.arrows, strict.Mapping(
 				strict.Field{Key: "from", Value: strict.Word(&rel.From), Required: true},
 				strict.Field{Key: "type", Value: relation(&rel.Type), Required: true},
-				strict.Field{Key: "to", Value: strict.Word(&rel.To), Required: true})
+				strict.Field{Key: "to", Value: strict.Word(&rel.To), Required: true}))
 		})},
 	)(r, n)
 	if t.file != "" && len(t.CIs)+len(t.Relations) > 0 {
@@ -144,13 +150,47 @@ func (t *topology) value(r *strict.Reader, n *yaml.Node) {
 	}
 }
 
-func relation(dst *event.RelationKind) strict.Value {
-	return strict.Scalar(func(s string) error {
-		if *dst = event.ParseRelationKind(s); *dst == 0 {
-			return fmt.Errorf("must be one of %s", strings.Join(event.RelationKinds(), ", "))
+// noted is a value of a list whose place is put down behind those before it.
+func noted(places *[]strict.Place, v strict.Value) strict.Value {
+	return func(r *strict.Reader, n *yaml.Node) {
+		*places = append(*places, r.Place(n))
+		v(r, n)
+	}
+}
+
+// problems are those of a topology that is written out. In a file it may be a part of what there is; here all of it is in sight.
+func (t *topology) problems() (found strict.Errors) {
+	at, ids := map[string]strict.Place{}, []string{}
+	add := func(place strict.Place, key, message, hint string) {
+		found = append(found, strict.Problem{Place: place, Key: key, Message: message, Hint: hint})
+	}
+	for i, ci := range t.CIs {
+		if first, twice := at[ci.ID]; twice && ci.ID != "" {
+			add(t.places[i], "id", fmt.Sprintf("the item %q is given at %s", ci.ID, first), "")
+			continue
 		}
-		return nil
-	})
+		at[ci.ID] = t.places[i]
+		ids = append(ids, ci.ID)
+	}
+	for i, r := range t.Relations {
+		if r.From == r.To && r.From != "" {
+			add(t.arrows[i], "to", fmt.Sprintf("the item %q cannot have a relation to itself", r.From), "")
+		}
+		for _, end := range []struct{ key, id string }{{"from", r.From}, {"to", r.To}} {
+			if _, known := at[end.id]; !known && end.id != "" {
+				add(t.arrows[i], end.key, fmt.Sprintf("there is no item %q", end.id), strict.Suggest(end.id, ids))
+			}
+		}
+	}
+	return found
+}
+
+func relation(dst *event.RelationKind) strict.Value {
+	word := ""
+	return func(r *strict.Reader, n *yaml.Node) {
+		strict.OneOf(&word, event.RelationKinds()...)(r, n)
+		*dst = event.ParseRelationKind(word)
+	}
 }
 
 func (t *test) value(r *strict.Reader, n *yaml.Node) {

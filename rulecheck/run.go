@@ -1,9 +1,7 @@
 package rulecheck
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,6 +15,7 @@ import (
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules"
 	"github.com/tocsin-noc/tocsin/rules/strict"
+	"github.com/tocsin-noc/tocsin/simulate/scenario"
 )
 
 // Options of a run.
@@ -96,26 +95,31 @@ func prepare(name string) (*file, []rules.File, error) {
 		return nil, nil, err
 	}
 	if f.topology.file != "" {
-		if err := f.readTopology(); err != nil {
-			return nil, nil, err
-		}
+		problems = append(problems, f.readTopology()...)
 	}
 	ruleFiles, err := f.readRules(os.ReadFile, filepath.Glob)
-	return f, ruleFiles, err
+	if several, ok := errors.AsType[strict.Errors](err); ok {
+		problems, err = append(problems, several...), nil
+	}
+	return f, ruleFiles, cmp.Or(err, problems.Err())
 }
 
-func (f *file) readTopology() error {
-	wrong := func(err error) error {
-		return strict.Errors{{Place: f.topology.at, Key: "topology", Message: err.Error(), Hint: "a topology is written as in docs/evaluation.md"}}
-	}
-	text, err := os.ReadFile(f.in(f.topology.file))
+func (f *file) readTopology() strict.Errors {
+	const hint = "a topology is written as in docs/evaluation.md"
+	name := f.in(f.topology.file)
+	text, err := os.ReadFile(name)
 	if err != nil {
-		return wrong(err)
+		return strict.Errors{{Place: f.topology.at, Key: "topology", Message: err.Error(), Hint: hint}}
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	if err := dec.Decode(&f.topology.Topology); err != nil {
-		return wrong(fmt.Errorf("%s: %w", f.topology.file, err))
+	read, err := scenario.ReadTopology(name, text)
+	if several, ok := errors.AsType[scenario.Errors](err); ok {
+		var found strict.Errors
+		for _, p := range several {
+			found = append(found, strict.Problem{Place: strict.Place{File: p.File, Line: p.Line}, Message: p.Message, Hint: cmp.Or(p.Hint, hint)})
+		}
+		return found
 	}
+	f.topology.Topology = *read
 	return nil
 }
 

@@ -134,7 +134,63 @@ func TestJUnitNamesEachTestAndItsFailures(t *testing.T) {
 	require.NoError(t, xml.Unmarshal(b.Bytes(), &read))
 	require.Equal(t, []int{6, 2}, []int{read.Tests, read.Failures})
 	require.Len(t, read.Suites, 2)
+	require.NotEmpty(t, read.Seconds)
+	require.NotEmpty(t, read.Suites[1].Seconds)
 	require.Equal(t, "testdata/wrong.yml", read.Suites[1].Name)
 	require.Contains(t, read.Suites[1].Cases[1].Failure.Text, "priority: expected P1, got P2")
 	require.Nil(t, read.Suites[1].Cases[2].Failure)
+}
+
+func TestATopologyThatIsWrongIsAProblemOfTheFileAndNotAFailureOfItsTests(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	const rest = "tests:\n  - {name: a, events: [], expect: [{at: 0s, open: 0}]}\n  - {name: a, events: [], expect: [{at: 0s, open: 0}]}\n"
+	_, problems, err := Run([]string{write("inline.yml", `topology:
+  cis: [{id: db-1, class: host}, {id: web, class: service}, {id: web, class: pod}]
+  relations:
+    - {from: web, type: dependson, to: db-1}
+    - {from: web, type: depends_on, to: db-2}
+    - {from: web, type: part_of, to: web}
+`+rest)}, Options{})
+	require.NoError(t, err)
+	for _, want := range []string{
+		`inline.yml:2:61: id: the item "web" is given at `, `inline.yml:4:25: type: must be one of depends_on, hosted_on, part_of, connects_to, backs_up (got "dependson"); did you mean "depends_on"?`,
+		`inline.yml:5:7: to: there is no item "db-2"; did you mean "db-1"?`, `inline.yml:6:7: to: the item "web" cannot have a relation to itself`,
+		`inline.yml:9:5: name: the name "a" is taken at `,
+	} {
+		require.Contains(t, problems.Error(), want)
+	}
+	write("estate.json", "{\"cis\": [\n{\"id\": \"a\"},\n{\"id\": \"b\", \"class\": \"x\"}, {\"id\": \"b\", \"class\": \"x\"}]}")
+	write("rules.yml", "nonsense: 1\n")
+	_, problems, err = Run([]string{write("file.yml", "rule_files: [rules.yml]\ntopology: {file: estate.json}\n"+strings.Replace(rest, "name: a", "name: b", 1))}, Options{})
+	require.NoError(t, err)
+	for _, want := range []string{`estate.json:2: an item needs an id and a class`, `estate.json:3: item "b" is given twice`, "rules.yml:1:1: nonsense: unknown key"} {
+		require.Contains(t, problems.Error(), want)
+	}
+}
+
+func TestAnItemThatAnAlertNamesOrAPodThatIsToldOfComesBeforeWhatIsShipped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bind.yml")
+	require.NoError(t, os.WriteFile(path, []byte(`
+topology:
+  cis: [{id: told, class: service}, {id: shop/deployment/web, class: deployment}, {id: shop/pod/web-bcdfgh-bcdfg, class: pod}, {id: shop/deployment/api, class: deployment}]
+tests:
+  - name: bound
+    events:
+      - {labels: {alertname: A, ci: told, namespace: shop, pod: web-bcdfgh-bcdfg, severity: critical}}
+      - {labels: {alertname: B, namespace: shop, pod: web-bcdfgh-bcdfg, severity: critical}}
+      - {labels: {alertname: C, namespace: shop, pod: api-bcdfgh-bcdfg, severity: critical}}
+    expect:
+      - at: 1m
+        alerts:
+          - {match: alertname="A", ci: told}
+          - {match: alertname="B", ci: shop/pod/web-bcdfgh-bcdfg}
+          - {match: alertname="C", ci: shop/deployment/api}
+`), 0o600))
+	results := run(t, Options{}, path)
+	require.True(t, results[0].Passed, results[0].Lines())
 }

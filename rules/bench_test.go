@@ -52,7 +52,7 @@ func benchmarkRules(b *testing.B, n int) {
 		in := Input{Labels: ls, Annotations: event.Labels{{Name: "summary", Value: "a disk is full"}}, Severity: event.Warning, CI: "db-3", Class: "host"}
 		in.Labels, _ = s.Normalise(&in, &scratch)
 		binds = s.Bindings(&in, binds[:0])
-		_, key, _ = s.OwnGroup(&in, key)
+		_, key = s.GroupOf(&in, key)
 		sides = s.Absences(&in, s.Sequences(&in, s.Links(&in, sides[:0])))
 		numbers = s.Thresholds(&in, numbers[:0])
 		numbers = append(numbers, s.Suppress(&in), s.Priority(&in), s.Team(&in))
@@ -85,7 +85,7 @@ func BenchmarkAnAlertThatOnlyTheShippedRulesKnow(b *testing.B) {
 	for b.Loop() {
 		in.Labels, _ = s.Normalise(in, &scratch)
 		binds = s.Bindings(in, binds[:0])
-		_, key, _ = s.OwnGroup(in, key)
+		_, key = s.GroupOf(in, key)
 		sides = s.Absences(in, s.Sequences(in, s.Links(in, sides[:0])))
 		numbers = append(s.Thresholds(in, numbers[:0]), s.Suppress(in), s.Priority(in), s.Team(in))
 	}

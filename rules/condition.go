@@ -93,7 +93,7 @@ func (p *parsing) condition(dst **Condition) strict.Value {
 		}
 		c, faults := p.compile(text)
 		for _, f := range faults {
-			r.ProblemAt(f.at(nodeOf(n), text), "if", f.message, f.hint)
+			r.ProblemAt(f.at(r, nodeOf(n), text), "if", f.message, f.hint)
 		}
 		if len(faults) == 0 {
 			*dst = c
@@ -108,10 +108,11 @@ type celFault struct {
 }
 
 // at returns a node that stands where the fault is in the file.
-func (f *celFault) at(n *yaml.Node, text string) *yaml.Node {
+func (f *celFault) at(r *strict.Reader, n *yaml.Node, text string) *yaml.Node {
 	switch {
 	case n.Style&yaml.LiteralStyle != 0:
-		return &yaml.Node{Line: n.Line + f.line} // how far the text is indented is not known
+		// The first line of the block says how far it is indented, so that a condition that is indented further is.
+		return &yaml.Node{Line: n.Line + f.line, Column: r.Indent(n.Line+1) + 1 + f.col}
 	case n.Style&yaml.FoldedStyle != 0 || f.line > 1 || strings.Contains(text, "\n"):
 		return n
 	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
@@ -174,6 +175,12 @@ func plainWords(message string) (text, hint string) {
 		text = fmt.Sprintf("%s cannot be applied to %s", strings.Trim(strings.TrimPrefix(m[1], "@"), "_"), m[2])
 		if strings.Contains(m[2], "string") && strings.Contains(m[2], "int") {
 			hint = `labels are texts: compare with "500", or read a number as in int(labels.code)`
+		}
+		switch {
+		case strings.Contains(m[2], "double"):
+			hint = noDecimals
+		case m[1] == "!_":
+			hint = `a label is a text: compare it, as in labels.team == "", or ask whether it is there, as in !has(labels.team)`
 		}
 		return text, hint
 	}

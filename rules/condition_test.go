@@ -79,6 +79,11 @@ func TestWhatConditionsCannotSayIsRefusedWithAHint(t *testing.T) {
 		strings.Repeat("true && ", 1000) + "true":                                                                `not a condition`,
 		`[` + strings.Repeat(`"a",`, 99) + `"a"].all(x, [` + strings.Repeat(`"a",`, 99) + `"a"].all(y, x == y))`: `the condition is too long`,
 		`annotations.a.matches("` + strings.Repeat("(a|b)*", 40) + `")`:                                          `steps for one alert`,
+		`labels.a.matches("(x{30}){30}")`:                                                                        `steps for one alert`,
+		`labels.a.matches("((a|b|c){300})*d{900}")`:                                                              `steps for one alert`,
+		`!labels.a`:       `! cannot be applied to (string); a label is a text: compare it`,
+		`2.5 > 1.5`:       `> cannot be applied to (double, double); there are no decimal numbers in rules`,
+		`labels.a.map(x)`: `there is no "map" in conditions; known here: labels`,
 	} {
 		_, faults := (&parsing{}).compile(text)
 		require.NotEmpty(t, faults, text)
@@ -90,7 +95,7 @@ func TestAFaultOfAConditionStandsWhereItIs(t *testing.T) {
 	for text, want := range map[string]string{
 		"suppress:\n  - name: a\n    reason: b\n    if: labels.a == \"b\" && lables.c == \"d\"\n":                  `a.yml:4:28: if: there is no "lables" in conditions; did you mean "labels"?`,
 		"suppress:\n  - name: a\n    reason: b\n    if: 'lables.c == \"d\"'\n":                                     `a.yml:4:10: if: there is no "lables" in conditions; did you mean "labels"?`,
-		"suppress:\n  - name: a\n    reason: b\n    if: |\n      labels.a == \"b\" &&\n      lables.c == \"d\"\n":  `a.yml:6: if: there is no "lables" in conditions; did you mean "labels"?`,
+		"suppress:\n  - name: a\n    reason: b\n    if: |\n      labels.a == \"b\" &&\n      lables.c == \"d\"\n":  `a.yml:6:7: if: there is no "lables" in conditions; did you mean "labels"?`,
 		"suppress:\n  - name: a\n    reason: b\n    if: >-\n      labels.a == \"b\" &&\n      lables.c == \"d\"\n": `a.yml:4:9: if: there is no "lables" in conditions; did you mean "labels"?`,
 		"suppress:\n  - name: a\n    reason: b\n    if: !has(labels.c)\n":                                          `a.yml:4:9: if: begins with !, which YAML takes for something else; put the condition in quotes`,
 	} {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,7 @@ type node struct {
 	words   []string
 	numbers []int64
 	re      *regexp.Regexp
+	length  int // of re
 }
 
 // outcome is what a truth came to. As in CEL, a fault (a text that is no number) is absorbed by what decides without it.
@@ -73,7 +75,7 @@ func decided(b bool) outcome {
 }
 
 // costLimit is how many steps a condition may take for one alert: one for each operation, one more for each ten bytes of a text that
-// is looked through, and for a regular expression as many times its length by four.
+// is looked through, and for a regular expression as many times a quarter of its length, with its repetitions written out.
 const costLimit = 10_000
 
 // What a check assumes of texts, in bytes; longer ones are stopped by the limit when they come.
@@ -85,7 +87,22 @@ const (
 // textCost is the cost of looking through so many bytes.
 func textCost(bytes int) int { return 1 + bytes/10 }
 
-func patternCost(pattern string, bytes int) int { return textCost(bytes) * (1 + len(pattern)/4) }
+func patternCost(length, bytes int) int { return textCost(bytes) * (1 + length/4) }
+
+// patternLength is how long a regular expression is with its repetitions written out: a{500} is 500 letters to whoever matches it.
+func patternLength(re *syntax.Regexp) int {
+	length := 1 + len(re.Rune)
+	if re.Op == syntax.OpCharClass {
+		length = 1
+	}
+	for _, sub := range re.Sub {
+		length += patternLength(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		length *= max(re.Min, re.Max, 1)
+	}
+	return length
+}
 
 // meter counts steps down.
 type meter struct{ left int }
@@ -147,7 +164,7 @@ func (n *node) truth(in *Input, m *meter) outcome {
 		return decided(strings.Contains(text, n.kids[1].value(in, m)))
 	case opMatches:
 		text := n.kids[0].value(in, m)
-		if m.left -= patternCost(n.text, len(text)); m.left < 0 {
+		if m.left -= patternCost(n.length, len(text)); m.left < 0 {
 			return no
 		}
 		return decided(n.re.MatchString(text))
@@ -253,7 +270,7 @@ func (n *node) estimate() int {
 	case opContains, opSize:
 		cost += textCost(n.kids[0].assumed())
 	case opMatches:
-		cost += patternCost(n.text, n.kids[0].assumed())
+		cost += patternCost(n.length, n.kids[0].assumed())
 	default:
 	}
 	return cost

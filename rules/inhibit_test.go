@@ -145,3 +145,37 @@ func BenchmarkGroupingOneAlertByTheShippedRules(b *testing.B) {
 	}
 	require.Len(b, key, 3)
 }
+
+func TestInhibitionsInACircleAndThoseThatMuteNothingAreWarnedAbout(t *testing.T) {
+	rule := func(source, target string) string {
+		return fmt.Sprintf("  - {source_matchers: [%s], target_matchers: [%s], equal: [cluster]}\n", source, target)
+	}
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"two that mute each other", rule(`a="A"`, `a="B"`) + rule(`a="B"`, `a="A"`), []string{"a.yml:2:5: inhibit_rules: this rule and a.yml:3:5 mute each other's alerts in a circle"}},
+		{"three that may be a circle", rule(`a="A", x="y"`, `a="B"`) + rule(`a="B"`, `a="C"`) + rule(`a="C"`, `a="A"`), nil},
+		{"a sure circle of three", rule(`a="A"`, `a="B"`) + rule(`a="B"`, `'a="C"', 'x="y"'`) + rule(`a="C"`, `a="A"`), []string{"a.yml:2:5: inhibit_rules: this rule and a.yml:3:5, a.yml:4:5 mute"}},
+		{"one whose targets are some of its sources", rule(`a="A"`, `a="A", x="y"`), nil},
+		{"one whose targets are its sources", rule(`a="A", x="y"`, `x="y", a="A"`), []string{"a.yml:2:5: inhibit_rules: this rule mutes nothing"}},
+		{"a ladder", rule(`s="critical"`, `s=~"warning|info"`) + rule(`s="warning"`, `s="info"`), nil},
+	} {
+		s := mustParse(t, "inhibit_rules:\n"+c.text)
+		require.Len(t, s.Warnings, len(c.want), "%s: %s", c.name, s.Warnings)
+		for i, want := range c.want {
+			require.Contains(t, s.Warnings[i].String(), want, c.name)
+		}
+	}
+}
+
+func TestLinksThatContradictEachOtherAreWarnedAbout(t *testing.T) {
+	s := mustParse(t, `
+links:
+  - {name: a, effect: join, a: {match: [x="1"]}, b: {match: [x="2"]}}
+  - {name: b, effect: keep_apart, a: {match: [x="2"]}, b: {match: [x="1"]}}
+  - {name: c, effect: keep_apart, a: {match: [x="1"]}, b: {match: [x="2"]}, equal: [rack]}
+`)
+	require.Len(t, s.Warnings, 1)
+	require.Contains(t, s.Warnings[0].String(), `a.yml:4:5: links: "a" at a.yml:3:5 says the contrary of the same alerts`)
+}

@@ -80,7 +80,7 @@ func choice[V comparable](name string, dst *V, words []string, meanings []V, hel
 				return nil
 			}
 		}
-		return errors.New("must be one of " + strings.Join(words, ", "))
+		return strict.MustBeOneOf(text, words)
 	})}
 	for i, m := range meanings {
 		if m == *dst {

@@ -40,20 +40,20 @@ func TestTheComponentIsTheFirstLabelThatIsThere(t *testing.T) {
 
 func TestOnlyRulesOfOperatorsComeBeforeTheTopology(t *testing.T) {
 	s := mustParse(t)
-	_, _, ok := s.OwnGroup(input(t, "alertname", "A", "service", "shop"), nil)
-	require.False(t, ok, "the shipped rules come after it")
-	rule, key, ok := s.OwnGroup(input(t, "alertname", BlindName, "source", "p"), nil)
-	require.True(t, ok)
+	rule, _ := s.GroupOf(input(t, "alertname", "A", "service", "shop"), nil)
+	require.True(t, s.Grouping[rule].Shipped, "the shipped rules come after it")
+	rule, key := s.GroupOf(input(t, "alertname", BlindName, "source", "p"), nil)
+	require.False(t, s.Grouping[rule].Shipped)
 	require.Equal(t, "own", s.Grouping[rule].Name)
 	require.Len(t, key, 2)
 
 	s = mustParse(t, `grouping: [{name: mine, if: 'severity != "info"', group_by: [service]}]`)
-	rule, key, ok = s.OwnGroup(input(t, "service", "shop", "severity", "critical"), nil)
-	require.True(t, ok)
+	rule, key = s.GroupOf(input(t, "service", "shop", "severity", "critical"), nil)
+	require.False(t, s.Grouping[rule].Shipped)
 	require.Equal(t, "mine", s.Grouping[rule].Name)
 	require.Equal(t, labelSet(t, "service", "shop"), key)
-	_, _, ok = s.OwnGroup(input(t, "service", "shop", "severity", "info"), nil)
-	require.False(t, ok)
+	rule, _ = s.GroupOf(input(t, "service", "shop", "severity", "info"), nil)
+	require.True(t, s.Grouping[rule].Shipped)
 	rule, _ = s.Group(labelSet(t, "service", "shop", "severity", "info"), nil)
 	require.Equal(t, "alone", s.Grouping[rule].Name, "the condition sees the severity of the label")
 }
@@ -138,7 +138,7 @@ func TestWhatMatchesNothingAllocatesNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		s.Normalise(in, scratch)
 		binds = s.Bindings(in, binds[:0])
-		_, key, _ = s.OwnGroup(in, key)
+		_, key = s.GroupOf(in, key)
 		sides = s.Absences(in, s.Sequences(in, s.Links(in, sides[:0])))
 		numbers = append(s.Thresholds(in, numbers[:0]), s.Suppress(in), s.Priority(in), s.Team(in))
 	}))

@@ -142,20 +142,6 @@ func (s *Set) GroupOf(in *Input, key event.Labels) (rule int, k event.Labels) {
 	return rule, s.Grouping[rule].appendKey(key[:0], in.Labels)
 }
 
-// OwnGroup is GroupOf with the rules that operators wrote and the built-in one for what Tocsin raises itself; ok tells whether one
-// takes the alert.
-func (s *Set) OwnGroup(in *Input, key event.Labels) (rule int, k event.Labels, ok bool) {
-	last := len(s.Grouping) - 1
-	if raisedHere(in.Labels) {
-		return last - 1, s.Grouping[last-1].appendKey(key[:0], in.Labels), true
-	}
-	rule = s.grouping.first(in, 0, last-1, func(i int) bool { return !s.Grouping[i].Shipped && s.Grouping[i].complete(in.Labels) })
-	if rule == last-1 {
-		return 0, key[:0], false
-	}
-	return rule, s.Grouping[rule].appendKey(key[:0], in.Labels), true
-}
-
 // raisedHere tells whether an alert is one that Tocsin raises itself.
 func raisedHere(ls event.Labels) bool {
 	name := ls.Get("alertname")

@@ -53,6 +53,23 @@ func TestAWarningIsMutedByTheCriticalAlertOfItsNameInItsNamespace(t *testing.T) 
 	require.Empty(t, s.TargetRules(labelSet(t, "alertname", "A", "severity", "warning"), nil), "not outside a namespace")
 }
 
+func TestAShippedRuleNeverBindsAnAlertThatNamesItsItem(t *testing.T) {
+	s := mustParse(t, `bind: [{name: mine, match: [x="y"], ci: mine}]`)
+	require.Greater(t, len(s.BindRules), 5)
+	labels := []string{"pod", "web-bcdfgh-bcdfg", "namespace", "shop", "cluster", "eu", "sysname", "r1", "interface", "eth0", "peer", "10.0.0.1", "instance", "https://shop.example.org/", "workload", "web", "host", "h"}
+	refs := func(more ...string) (out []string) {
+		for _, b := range s.Bindings(input(t, append(slices.Clone(labels), more...)...), nil) {
+			out = append(out, b.Ref)
+		}
+		return out
+	}
+	require.Equal(t, []string{"h", "eu/shop/pod/web-bcdfgh-bcdfg", "shop/pod/web-bcdfgh-bcdfg", "eu/shop/deployment/web", "shop/deployment/web", "r1/eth0", "r1/10.0.0.1"}, refs(),
+		"a pod that somebody told of comes before its Deployment")
+	require.Empty(t, refs("ci", "told"))
+	require.Empty(t, refs("ci_id", "told"))
+	require.Equal(t, []string{"mine"}, refs("ci", "told", "x", "y"), "an operator's rule comes first")
+}
+
 func TestShippedRulesAreSwitchedOffByNameOrByFile(t *testing.T) {
 	count := func(s *Set) int { return len(s.Rules()) }
 	all := mustParse(t)

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 
 	"github.com/google/cel-go/common/ast"
@@ -209,7 +210,10 @@ func (tr *translator) matches(text, pattern ast.Expr) node {
 	if err != nil {
 		return tr.fault(pattern, "must be a regular expression: "+err.Error(), "")
 	}
-	n.re = re
+	n.re, n.length = re, len(n.text)
+	if tree, err := syntax.Parse(n.text, syntax.Perl); err == nil {
+		n.length = max(n.length, patternLength(tree))
+	}
 	return n
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/alertmanager/pkg/labels"
+
 	"github.com/tocsin-noc/tocsin/event"
 	"github.com/tocsin-noc/tocsin/rules/strict"
 )
@@ -47,6 +49,8 @@ func (s *Set) warnings() (found Errors) {
 			}
 		}
 	}
+	found = append(found, s.inhibitionWarnings()...)
+	found = append(found, s.linkWarnings()...)
 	found = append(found, s.lookedUpWarnings()...)
 	found = append(found, s.titleWarnings()...)
 	found = append(found, s.templateWarnings()...)
@@ -205,6 +209,131 @@ func (s *Set) spanWarnings() (found Errors) {
 	}
 	for i := range s.AbsenceRules {
 		look(&s.AbsenceRules[i].Head, s.AbsenceRules[i].Within)
+	}
+	return found
+}
+
+// asked returns what matchers ask for, sorted, for a comparison.
+func asked(ms []*labels.Matcher) []string {
+	out := make([]string, len(ms))
+	for i, m := range ms {
+		out[i] = m.String()
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// within tells whether all that is asked for in part is asked for in whole, so that what satisfies whole satisfies part. Both are sorted.
+func within(part, whole []string) bool {
+	for _, one := range part {
+		if _, ok := slices.BinarySearch(whole, one); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// inhibitionWarnings reports rules that mute nothing, and rules in a circle: while all that they are about fires, each alert is muted by
+// another, and nobody is told of any. Only what is sure from the matchers as they are written is reported.
+func (s *Set) inhibitionWarnings() (found Errors) {
+	n := len(s.Inhibit)
+	sources, targets := make([][]string, n), make([][]string, n)
+	for i := range s.Inhibit {
+		sources[i], targets[i] = asked(s.Inhibit[i].Source), asked(s.Inhibit[i].Target)
+	}
+	bySource := map[string][]int{} // by one of the matchers of a source; a rule is found by each
+	for i, source := range sources {
+		for _, one := range source {
+			bySource[one] = append(bySource[one], i)
+		}
+	}
+	next := func(i int) (out []int) { // the rules that are sure to take what rule i mutes for a source
+		for _, one := range targets[i] {
+			for _, j := range bySource[one] {
+				if within(sources[j], targets[i]) && !slices.Contains(out, j) {
+					out = append(out, j)
+				}
+			}
+		}
+		return out
+	}
+	told := make([]bool, n)
+	for i := range s.Inhibit {
+		in := &s.Inhibit[i]
+		if len(sources[i]) == 0 || len(targets[i]) == 0 || in.Shipped {
+			continue
+		}
+		if slices.Equal(sources[i], targets[i]) {
+			found = append(found, strict.Problem{Place: in.Place, Key: "inhibit_rules",
+				Message: "this rule mutes nothing: what it mutes would be a source too, and sources do not mute each other", Hint: "let the targets differ from the sources"})
+			continue
+		}
+		if told[i] {
+			continue
+		}
+		circle := circleFrom(i, next)
+		for _, j := range circle {
+			told[j] = true
+		}
+		if len(circle) > 1 {
+			places := make([]string, len(circle)-1)
+			for k, j := range circle[1:] {
+				places[k] = s.Inhibit[j].Place.String()
+			}
+			found = append(found, strict.Problem{Place: in.Place, Key: "inhibit_rules",
+				Message: "this rule and " + strings.Join(places, ", ") + " mute each other's alerts in a circle: while all of them fire nobody is told of any",
+				Hint:    "let one of them mute nothing that mutes another"})
+		}
+	}
+	return found
+}
+
+// circleFrom returns the shortest way from a rule back to itself, beginning with it; nil when there is none.
+func circleFrom(start int, next func(int) []int) []int {
+	from := map[int]int{}
+	queue := []int{start}
+	for len(queue) > 0 {
+		i := queue[0]
+		queue = queue[1:]
+		for _, j := range next(i) {
+			if j == start {
+				way := []int{i}
+				for way[0] != start {
+					way = slices.Insert(way, 0, from[way[0]])
+				}
+				return way
+			}
+			if _, seen := from[j]; !seen {
+				from[j] = i
+				queue = append(queue, j)
+			}
+		}
+	}
+	return nil
+}
+
+// linkWarnings reports pairs of rules of which one joins what the other keeps apart.
+func (s *Set) linkWarnings() (found Errors) {
+	first := map[string]*Link{}
+	for i := range s.LinkRules {
+		l := &s.LinkRules[i]
+		sides := make([]string, 2)
+		for k, side := range l.sides() {
+			sides[k] = strings.Join(asked(side.Match), ",")
+			if side.If != nil {
+				sides[k] += " if " + side.If.Text
+			}
+		}
+		slices.Sort(sides) // which of the two comes first makes no difference
+		same := strings.Join(append(sides, l.Equal...), "\n")
+		other := first[same]
+		if other == nil {
+			first[same] = l
+			continue
+		}
+		if other.KeepApart != l.KeepApart {
+			found = append(found, strict.Problem{Place: l.Place, Key: "links", Message: fmt.Sprintf("%q at %s says the contrary of the same alerts", other.Name, other.Place), Hint: "keep one of the two"})
+		}
 	}
 	return found
 }

@@ -35,7 +35,7 @@ second replay differs by a byte. ` + "`tocsin simulate`" + ` makes scenarios.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: f.run,
 	}
-	cmd.Flags().StringSliceVar(&f.rules, "rules", nil, "rule `FILES` to use instead of the scenario's rules.yml")
+	cmd.Flags().StringSliceVar(&f.rules, "rules", nil, "rule `FILES` or folders to use instead of the scenario's rules.yml")
 	cmd.Flags().BoolVar(&f.baselines, "baselines", false, "measure simple ways of grouping too, to compare with")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON: one scenario per line")
 	return cmd
@@ -80,7 +80,11 @@ func (f *evaluateFlags) run(cmd *cobra.Command, args []string) error {
 }
 
 func (f *evaluateFlags) ruleFiles() (files []rules.File, err error) {
-	for _, name := range f.rules {
+	names := rulePatterns(f.rules)
+	if len(f.rules) > 0 && len(names) == 0 {
+		return nil, usage("no rule file in "+f.rules[0], "rule files end in .yml or .yaml")
+	}
+	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return nil, usage("--rules: "+err.Error(), "")
@@ -88,7 +92,7 @@ func (f *evaluateFlags) ruleFiles() (files []rules.File, err error) {
 		files = append(files, rules.File{Name: name, Text: text})
 	}
 	if _, err := rules.Parse(files); err != nil {
-		return nil, &fault{code: exitUsage, message: err.Error(), hint: "`tocsin rules check FILE` shows all that is wrong with rules", cause: err}
+		return nil, wrongRules("--rules", err)
 	}
 	return files, nil
 }
@@ -98,11 +102,17 @@ func (f *evaluateFlags) one(p *printer, dir string, files []rules.File) (*evalua
 	if err != nil {
 		return nil, err
 	}
+	for _, doubt := range s.Doubts() {
+		p.note("%s", filepath.Join(dir, doubt))
+	}
 	bar := newBar(p)
 	r, out, err := evaluate.Evaluate(s, evaluate.Request{Rules: files, Baselines: f.baselines, Progress: func(part string, done, of int) {
 		bar.show(filepath.Base(dir)+": "+part, done, of)
 	}})
 	bar.clear()
+	if _, ok := errors.AsType[rules.Errors](err); ok {
+		return nil, wrongRules(filepath.Join(dir, scenario.RulesFile), err)
+	}
 	if err != nil {
 		return nil, &fault{code: exitUsage, message: dir + ": " + err.Error(), cause: err}
 	}
@@ -110,6 +120,19 @@ func (f *evaluateFlags) one(p *printer, dir string, files []rules.File) (*evalua
 		p.note("%s: %s before the line above; taken as arriving with it", filepath.Join(dir, scenario.AlertsFile), plural(out.Early, "line arrives", "lines arrive"))
 	}
 	return r, nil
+}
+
+// wrongRules says what is wrong with rules, each problem in a line of its own.
+func wrongRules(what string, err error) *fault {
+	several, ok := errors.AsType[rules.Errors](err)
+	if !ok {
+		return &fault{code: exitUsage, message: what + ": " + err.Error(), cause: err}
+	}
+	f := &fault{code: exitUsage, message: what + ": " + plural(len(several), "problem", "problems"), hint: "`tocsin rules check FILE` checks rules alone; docs/rules.md says how they are written", cause: err}
+	for _, problem := range several {
+		f.details = append(f.details, problem.String())
+	}
+	return f
 }
 
 // readScenario reads a scenario; what is wrong with it is a mistake of who gave it.
@@ -171,7 +194,7 @@ func (p *printer) evaluation(e *evaluated) error {
 	if c := &r.RootCause; c.Cases > 0 {
 		p.section("Root cause")
 		if err := p.pairs("  ", "faults", number(c.Cases), "first is right", shareText(c.Top1), "among the first three", shareText(c.Top3), "mean 1/place", ratio(c.MRR),
-			"a name was told", shareText(c.Answered), "and was right", shareText(c.PrecisionAnswered)); err != nil {
+			"confident", shareText(c.Answered), "and then right", shareText(c.PrecisionAnswered)); err != nil {
 			return err
 		}
 	}

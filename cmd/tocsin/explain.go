@@ -28,7 +28,7 @@ Scores say by how many times an explanation beats chance; --json has them in tho
 	}
 	cmd.Flags().BoolVar(&cause, "cause", false, "what may be the incident's root cause, and the case for each candidate")
 	cmd.Flags().StringVar(&not, "not", "", "`INCIDENT` in which the alert is not: say why")
-	cmd.Flags().BoolVar(&all, "all", false, fmt.Sprintf("all members of an incident, not the first %d", shownEntries))
+	cmd.Flags().BoolVar(&all, "all", false, fmt.Sprintf("all members of an incident, not the first %d, and all turns of its life one by one", shownEntries))
 	cmd.MarkFlagsMutuallyExclusive("cause", "not")
 	cmd.RunE = addRemote(cmd.Flags()).run(func(ctx context.Context, t *tool, args []string) error {
 		ofIncident := func() error {
@@ -72,8 +72,11 @@ func explainIncident(ctx context.Context, t *tool, ref string, all bool) error {
 		return err
 	}
 	t.line("%s  %s  (%s, %s, %s)", t.paint(terminal.Bold, i.ID), t.paint(terminal.Bold, i.Title), priority(i.Priority), i.Severity, statusText(i))
+	if i.Cause != nil {
+		t.line("  Cause: %s", causeLine(i.Cause))
+	}
 	t.section("Why it is there")
-	t.decisions(why.Decisions)
+	t.turns(why.Decisions, all)
 	t.membersWhy(i, why, all)
 	if i.Cause != nil {
 		t.cause(i)
@@ -118,25 +121,85 @@ func (p *printer) membersWhy(i *api.Incident, why *api.Why, all bool) {
 	}
 }
 
-// decisions prints the turns of an incident's life, each with its reasoning.
-func (p *printer) decisions(all []api.Decision) {
-	if len(all) == 0 {
-		p.line("  what was decided is no longer kept")
+// shownTurns is how many turns of one kind are spelled out where there are many.
+const shownTurns = 3
+
+// turns prints the turns of an incident's life. What a storm repeats - symptoms that find their cause, incidents that are taken in, what
+// the incident is tied to - stands where it began, once, unless all is asked for.
+func (p *printer) turns(all []api.Decision, each bool) {
+	kinds := map[string][]*api.Decision{}
+	if !each {
+		for n := range all {
+			if kind := repeats(&all[n]); kind != "" {
+				kinds[kind] = append(kinds[kind], &all[n])
+			}
+		}
 	}
 	for n := range all {
 		d := &all[n]
-		text := decisionText(d)
-		if d.By != "" {
-			text += " by " + d.By
+		switch same := kinds[repeats(d)]; {
+		case len(same) < 2:
+			p.decision(d)
+		case same[0] == d:
+			p.repeated(same)
 		}
-		p.line("  %s %s", text, p.time(d.At))
-		if d.Text != "" {
-			p.line("    - %s", d.Text)
-		}
-		p.reasons("    - ", d.Why)
-		if d.Move != nil {
-			p.line("    - %s", d.Move.Sentence)
-		}
+	}
+	if len(all) == 0 {
+		p.line("  what was decided is no longer kept")
+	}
+}
+
+// repeats says of which kind a turn is that comes again and again, "" when it is none of those. What people do always stands by itself.
+func repeats(d *api.Decision) string {
+	if d.By != "" {
+		return ""
+	}
+	switch text := decisionText(d); text {
+	case "was tied to more", "took another in", "a symptom found its cause":
+		return text
+	}
+	return ""
+}
+
+// repeated prints turns of one kind: the first of them, or, of what an incident is tied to, the last, which says all.
+func (p *printer) repeated(same []*api.Decision) {
+	first, last := same[0], same[len(same)-1]
+	times, shown := len(same), same[:min(shownTurns, len(same))]
+	if first.What == "incident_hit" {
+		shown = same[times-1:]
+	}
+	until := ""
+	if a, b := p.time(first.At), p.time(last.At); a != b {
+		until = ", the last " + b
+	}
+	p.line("  %s %s, %s in all%s", decisionText(first), p.time(first.At), plural(times, "time", "times"), until)
+	for _, d := range shown {
+		p.reasoning(d)
+	}
+	if rest := times - len(shown); rest > 0 {
+		p.line("    - and %d more; `tocsin explain` shows them with --all", rest)
+	}
+}
+
+// decisions prints the turns of an incident's life, what repeats once.
+func (p *printer) decisions(all []api.Decision) { p.turns(all, false) }
+
+func (p *printer) decision(d *api.Decision) {
+	text := decisionText(d)
+	if d.By != "" {
+		text += " by " + d.By
+	}
+	p.line("  %s %s", text, p.time(d.At))
+	p.reasoning(d)
+}
+
+func (p *printer) reasoning(d *api.Decision) {
+	if d.Text != "" {
+		p.line("    - %s", d.Text)
+	}
+	p.reasons("    - ", d.Why)
+	if d.Move != nil {
+		p.line("    - %s", d.Move.Sentence)
 	}
 }
 

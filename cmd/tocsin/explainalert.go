@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/tocsin-noc/tocsin/api"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
@@ -15,6 +17,9 @@ func explainAlert(ctx context.Context, t *tool, ref, not string) error {
 	query := url.Values{}
 	setText(query, "not", not)
 	text, why, err := fetch[api.AlertReasons](ctx, t.api, query, "alerts", ref, "why")
+	if f, ok := errors.AsType[*fault](err); ok && f.code == exitNotFound && f.hint == "" && not == "" {
+		f.hint = "an alert is named by its id or fingerprint; `tocsin alerts -q TEXT` and `tocsin alerts --state cleared` find it"
+	}
 	if err != nil {
 		return err
 	}
@@ -27,7 +32,7 @@ func explainAlert(ctx context.Context, t *tool, ref, not string) error {
 	}
 	t.line("%s  %s  (%s, %s)", t.paint(terminal.Bold, a.ID), t.paint(terminal.Bold, alertName(a.Name, a.Resource)), a.Severity, alertState(a))
 	if why.Not != nil {
-		t.whyNot(why.Not)
+		t.whyNot(why.Not, a.Incident)
 	}
 	t.whyHere(a, why)
 	t.hushes(why.Quiet)
@@ -73,8 +78,12 @@ func (p *printer) whyHere(a *api.Alert, why *api.AlertReasons) {
 }
 
 // whyNot says why an alert is not in an incident.
-func (p *printer) whyNot(w *api.WhyNot) {
-	p.section("Why it is not in " + terminal.Clean(w.Incident))
+func (p *printer) whyNot(w *api.WhyNot, here string) {
+	title := "Why it is not in " + terminal.Clean(w.Incident)
+	if strings.EqualFold(w.Incident, here) {
+		title = "It is in " + terminal.Clean(w.Incident)
+	}
+	p.section(title)
 	for _, reason := range w.Why {
 		p.line("  %s", reason)
 	}

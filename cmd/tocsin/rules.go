@@ -69,7 +69,7 @@ func (f *rulesShow) load(names []string) (*rules.Set, error) {
 	if f.config == "" {
 		set, _, err := namedRules(rulePatterns(names))
 		if err != nil {
-			return nil, &fault{code: exitUsage, message: err.Error(), hint: "`tocsin rules check` shows all that is wrong with rules", cause: err}
+			return nil, wrongRules("rules", err)
 		}
 		return set, nil
 	}

@@ -216,7 +216,7 @@ func sides(r *rulecheck.Report) *terminal.Table {
 	}
 	if r.Judged > 0 {
 		row("causes: the first was right", func(s *rulecheck.Side) string { return fmt.Sprintf("%d of %d", s.Causes.Right, s.Causes.Cases) })
-		row("causes: a name was told, right", func(s *rulecheck.Side) string { return fmt.Sprintf("%d of %d", s.Causes.ToldRight, s.Causes.Told) })
+		row("causes: confident, and right", func(s *rulecheck.Side) string { return fmt.Sprintf("%d of %d", s.Causes.ToldRight, s.Causes.Told) })
 	}
 	return t
 }

@@ -22,7 +22,12 @@ type shelf struct {
 
 const component = 3
 
-func newShelf(t *testing.T) *shelf { return &shelf{t: t, b: New(), p: Defaults()} }
+func newShelf(t *testing.T) *shelf { return &shelf{t: t, b: New(), p: shipped()} }
+
+// shipped returns the numbers of the shipped rules.
+func shipped() Params {
+	return Params{Metric: 1000, Trace: 300, Other: 1000, Instance: 600, InstanceCost: 750, Margin: 2000}
+}
 
 // sign is what an item says; what items of a kind say alike has one word.
 func sign(item uint32, word uint64, kind Kind, population uint32) *Signature {

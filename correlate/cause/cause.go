@@ -14,11 +14,6 @@ type Params struct {
 	Margin               int64 // in milli-nats, of the first before the second, for people to be told a name
 }
 
-// Defaults returns the numbers that were measured to hold on several systems.
-func Defaults() Params {
-	return Params{Metric: 1000, Trace: 300, Other: 1000, Instance: 600, InstanceCost: 750, Margin: 2000}
-}
-
 // Kind is what sort of thing an alert says.
 type Kind uint8
 

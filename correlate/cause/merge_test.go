@@ -90,7 +90,7 @@ func TestNoMoreThanAMillionSignaturesAreRemembered(t *testing.T) {
 
 // chance does anything to a book.
 func chance(t *testing.T, b *Book, r *rand.Rand, seen map[string]int) {
-	p := Defaults()
+	p := shipped()
 	cluster := 1 + uint32(r.IntN(6))
 	switch n := r.IntN(100); {
 	case n < 75:

@@ -43,6 +43,7 @@ type Structure struct {
 	Explained uint32 // items that alarmed and rest on it
 	Missing   uint32 // items that rest directly on it and did not
 	Silent    bool   // it did not alarm itself
+	Blank     bool   // nor did it say anything, and it has no parts: Score would say 0
 }
 
 // Rank returns the candidates of a cluster, best first, at most limit, and how far the first is before the second. shape is what the
@@ -51,12 +52,16 @@ func (b *Book) Rank(cluster uint32, items Items, shape []Structure, p *Params, l
 	if cluster >= b.clusters.Len() {
 		return nil, 0
 	}
-	b.Begin(cluster)
+	b.begin(cluster)
 	r := &b.ranking
 	for i := range shape {
 		x := &shape[i]
 		r.seen.Put(x.Item, 0)
-		r.take(scored{item: x.Item, shape: x, score: x.Score + b.Score(x.Item, items, p)}, limit)
+		score := x.Score
+		if !x.Blank {
+			score += b.Score(x.Item, items, p)
+		}
+		r.take(scored{item: x.Item, shape: x, score: score}, limit)
 	}
 	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
 		item := b.suspects.At(slot).item
@@ -86,6 +91,7 @@ func (b *Book) Rank(cluster uint32, items Items, shape []Structure, p *Params, l
 // ranking is memory that one ranking hands to the next.
 type ranking struct {
 	suspect flat.Places // of an item: the slot of what is known of it
+	charged flat.Places // items of which they, or parts of theirs, say something
 	seen    flat.Places
 	wholes  []uint32
 	parts   []uint32
@@ -100,8 +106,30 @@ type scored struct {
 	shape *Structure // nil: the topology says nothing
 }
 
-// Begin makes Score answer for a cluster, until the next one is ranked or begun.
-func (b *Book) Begin(cluster uint32) {
+// Begin makes Score and Charged answer for a cluster, until the next one is ranked or begun.
+func (b *Book) Begin(cluster uint32, items Items) {
+	b.begin(cluster)
+	r := &b.ranking
+	r.charged.Reset()
+	if cluster >= b.clusters.Len() {
+		return
+	}
+	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
+		item := b.suspects.At(slot).item
+		r.wholes = items.Wholes(item, append(r.wholes[:0], item))
+		for _, one := range r.wholes {
+			r.charged.Put(one, 0)
+		}
+	}
+}
+
+// Charged tells whether an item, or a part of it, said anything. The Score of all others is no more than 0.
+func (b *Book) Charged(item uint32) bool {
+	_, charged := b.ranking.charged.Find(item)
+	return charged
+}
+
+func (b *Book) begin(cluster uint32) {
 	r := &b.ranking
 	r.suspect.Reset()
 	r.seen.Reset()

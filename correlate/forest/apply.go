@@ -169,10 +169,8 @@ func (f *Forest) Forget(ci uint32) {
 	}
 	f.leave(ci)
 	it := f.items.Mut(ci)
-	for slot := it.below; slot != 0; {
-		next := f.roots.At(slot).next
-		f.roots.Free(slot)
-		slot = next
+	for it.traces > 0 {
+		f.forgetTrace(it)
 	}
 	f.belong(it, 0)
 	*it = item{}

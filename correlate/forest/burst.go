@@ -124,8 +124,7 @@ func (f *Forest) Recent(cluster uint32, at event.Time) (alerts []uint32) {
 
 // Part begins a cluster of its own for a second fault, with the item that made it plain as its root. What alarms from here on belongs to
 // it: where a fault shows all over a component, nothing tells the late signs of the first from those of the second, and these are more.
-// It returns the alerts that showed the second fault.
-func (f *Forest) Part(d *event.Placement) (cluster uint32, alerts []uint32) {
+func (f *Forest) Part(d *event.Placement) (cluster uint32) {
 	f.count(d)
 	slot := f.open(d)
 	past := f.clusters.At(d.Cluster).burst
@@ -135,15 +134,12 @@ func (f *Forest) Part(d *event.Placement) (cluster uint32, alerts []uint32) {
 		if e := f.bursts.At(past).ring[i]; e.at > d.At-burstWindow {
 			b.put(e)
 			b.tally(e.at, 1)
-			if !slices.Contains(alerts, e.alert) {
-				alerts = append(alerts, e.alert)
-			}
 		}
 	}
 	f.merge(slot, d.Cluster)
 	c := f.clusters.Mut(slot)
 	c.first, c.expected = d.At, d.Expected
-	return slot, alerts
+	return slot
 }
 
 // Separate begins a cluster of items that a person took out of another; the first is its root.

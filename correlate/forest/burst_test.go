@@ -133,7 +133,8 @@ func TestASecondFaultGetsAClusterOfItsOwn(t *testing.T) {
 	require.Equal(t, []int{30, 8}, []int{count, over})
 	before := w.hittable()
 	d := event.Placement{Kind: event.PlaceOnset, Cluster: c, Item: 12, Component: w.comp, At: noon + 5*event.Minute, Expected: 8}
-	part, alerts := w.f.Part(&d)
+	alerts := w.f.Recent(c, d.At)
+	part := w.f.Part(&d)
 	consistent(t, w.f)
 	require.False(t, w.f.Live(c), "the first is over")
 	require.Len(t, alerts, 30)
@@ -156,8 +157,8 @@ func TestAClusterThatRemembersNothingCanBeParted(t *testing.T) {
 	w.begin(1, 0)
 	w.hit(3, 3, event.Second)
 	d := event.Placement{Kind: event.PlaceOnset, Cluster: w.f.ClusterOf(1), Item: 11, Component: w.comp, At: noon + 2*event.Second}
-	part, alerts := w.f.Part(&d)
-	require.Empty(t, alerts)
+	require.Empty(t, w.f.Recent(d.Cluster, d.At))
+	part := w.f.Part(&d)
 	require.Len(t, w.f.Items(part, 9, nil), 4)
 	w.shake()
 	w.hit(1, 1, 3*event.Second)

@@ -293,7 +293,7 @@ func TestTheTenantsShareNothing(t *testing.T) {
 	require.Equal(t, one, f.Component("main", "env=prod", text))
 	require.Equal(t, two, f.Component("acme", "env=prod", text))
 	require.Zero(t, f.Component("acme", "env=test", text))
-	p := Defaults()
+	p := shipped()
 	for n, comp := range []uint32{one, one, two} {
 		o := Onset{Item: uint32(n + 1), Component: comp, At: noon + event.Time(n)*event.Hour, Size: 1000, Estate: 1000}
 		d := f.Decide(o, estate{}, &p)

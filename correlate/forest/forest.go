@@ -28,15 +28,6 @@ type Params struct {
 	SettleAfter    event.Time
 }
 
-// Defaults returns the numbers that were measured to hold on several systems.
-func Defaults() Params {
-	return Params{
-		JoinWithin: 2 * event.Minute, Decay: event.Minute, ComponentDecay: 12 * event.Second, Threshold: fixed.Ln(10), HopDiscount: fixed.Ln(2),
-		AdoptWithin: event.Minute, SilentShare: 20, SilentSurprise: 7000,
-		ReonsetAge: 2 * event.Minute, ReonsetItems: 5, ReonsetExcess: 20_000, SettleAfter: 10 * event.Minute,
-	}
-}
-
 // Topology is what the forest asks of the configuration items.
 type Topology interface {
 	// Upstream appends the items that one rests on, the nearest first, no farther than hops and at most limit.
@@ -55,6 +46,7 @@ type Forest struct {
 	bursts      *flat.Slab[burst]
 	byComponent *flat.Index
 	up          []itsm.Near
+	beneath     []rootRef
 }
 
 // item is a configuration item that alarmed, by its slot in the CMDB.
@@ -64,8 +56,9 @@ type item struct {
 	next, prev  uint32 // in the cluster's list
 	component   uint32
 	said        uint64 // kind of what it said last
-	below       uint32 // latest of the roots that alarmed beneath it
+	below       uint32 // latest of the roots that alarmed beneath it; that leads to the first, and each to the next
 	dependents  uint32 // how many rest directly on it, when it alarmed
+	traces      uint32 // roots in that list
 }
 
 // cluster is what belongs together. Root zero: the slot is free.

@@ -7,8 +7,10 @@ import (
 	"github.com/tocsin-noc/tocsin/internal/fixed"
 )
 
-// maxTraces bounds the roots that are remembered beneath one item.
-const maxTraces = 64
+const (
+	maxTraces = 64               // roots that are remembered beneath one item
+	traceLife = 5 * event.Minute // and for how long: longer than any clock is wrong
+)
 
 // leaveTraces remembers a new root at all that it rests on.
 func (f *Forest) leaveTraces(d *event.Placement, t Topology) {
@@ -17,33 +19,50 @@ func (f *Forest) leaveTraces(d *event.Placement, t Topology) {
 		for f.items.Len() <= u.Item {
 			f.items.Alloc()
 		}
-		f.prune(u.Item, d.At)
-		slot := f.roots.Alloc()
-		*f.roots.Mut(slot) = rootRef{at: d.At, item: d.Item, next: f.items.At(u.Item).below, hops: u.Hops}
-		f.items.Mut(u.Item).below = slot
+		f.remember(f.items.Mut(u.Item), rootRef{at: d.At, item: d.Item, hops: u.Hops})
 	}
 }
 
-// traceLife is how long a root is remembered beneath an item: longer than any clock is wrong.
-const traceLife = 5 * event.Minute
-
-// prune forgets the traces at an item that are old, or too many.
-func (f *Forest) prune(ci uint32, at event.Time) {
-	n, last := 0, uint32(0)
-	for slot := f.items.At(ci).below; slot != 0; {
-		r := *f.roots.At(slot)
-		if n++; n < maxTraces && distance(at, r.at) <= traceLife {
-			last, slot = slot, r.next
-			continue
+// remember notes a root at an item, and forgets the first ones that are old, or too many.
+func (f *Forest) remember(it *item, r rootRef) {
+	for it.traces > 0 {
+		first := f.roots.At(f.roots.At(it.below).next)
+		if it.traces < maxTraces && distance(r.at, first.at) <= traceLife {
+			break
 		}
-		if last == 0 {
-			f.items.Mut(ci).below = r.next
-		} else {
-			f.roots.Mut(last).next = r.next
-		}
-		f.roots.Free(slot)
-		slot = r.next
+		f.forgetTrace(it)
 	}
+	slot := f.roots.Alloc()
+	if r.next = slot; it.traces > 0 {
+		last := f.roots.Mut(it.below)
+		r.next, last.next = last.next, slot
+	}
+	*f.roots.Mut(slot) = r
+	it.below = slot
+	it.traces++
+}
+
+// forgetTrace forgets the first root that an item remembers.
+func (f *Forest) forgetTrace(it *item) {
+	first := f.roots.At(it.below).next
+	if it.traces--; it.traces == 0 {
+		it.below = 0
+	} else {
+		f.roots.Mut(it.below).next = f.roots.At(first).next
+	}
+	f.roots.Free(first)
+}
+
+// known lists the roots that an item remembers, the latest first. The next call overwrites it.
+func (f *Forest) known(it *item) []rootRef {
+	f.beneath = f.beneath[:0]
+	at := it.below
+	for range it.traces {
+		at = f.roots.At(at).next
+		f.beneath = append(f.beneath, *f.roots.At(at))
+	}
+	slices.Reverse(f.beneath)
+	return f.beneath
 }
 
 // Adoptions lists the placements by which clusters become part of that of an item which explains their roots: symptoms that were
@@ -52,8 +71,7 @@ func (f *Forest) Adoptions(ci uint32, p *Params, o *Onset) (list []event.Placeme
 	it := f.item(ci)
 	comp := f.components.At(f.clusters.At(it.cluster).component)
 	rate := f.rate(f.clusters.At(it.cluster).tenant, o) - comp.lnPassing()
-	for slot := it.below; slot != 0; slot = f.roots.At(slot).next {
-		r := f.roots.At(slot)
+	for _, r := range f.known(&it) {
 		root := f.items.At(r.item)
 		c := f.clusters.At(root.cluster)
 		gap := distance(it.onset, root.onset)
@@ -79,8 +97,11 @@ func (f *Forest) Silent(o *Onset, t Topology, p *Params) (best uint32, score int
 		if u.Hops > 1 || f.item(u.Item).cluster != 0 {
 			continue
 		}
-		beneath := f.rootsBeneath(u.Item, o.At, p)
 		of := t.DependentCount(u.Item)
+		if known := f.item(u.Item).traces; known < 2 || known*100 < of*p.SilentShare {
+			continue
+		}
+		beneath := f.rootsBeneath(u.Item, o.At, p)
 		if len(beneath) < 2 || uint32(len(beneath))*100 < of*p.SilentShare {
 			continue
 		}
@@ -95,8 +116,8 @@ func (f *Forest) Silent(o *Onset, t Topology, p *Params) (best uint32, score int
 
 // rootsBeneath lists the roots directly beneath an item that alarmed close to a time and are still roots.
 func (f *Forest) rootsBeneath(ci uint32, at event.Time, p *Params) (list []uint32) {
-	for slot := f.item(ci).below; slot != 0; slot = f.roots.At(slot).next {
-		r := f.roots.At(slot)
+	above := f.item(ci)
+	for _, r := range f.known(&above) {
 		it := f.items.At(r.item)
 		if r.hops == 1 && it.cluster != 0 && f.clusters.At(it.cluster).root == r.item && distance(at, it.onset) <= p.AdoptWithin && !slices.Contains(list, r.item) {
 			list = append(list, r.item)

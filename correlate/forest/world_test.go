@@ -8,11 +8,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/fixed"
 	"github.com/tocsin-noc/tocsin/internal/flat"
 	"github.com/tocsin-noc/tocsin/itsm"
 )
 
 const noon = event.Time(1_795_176_000_000)
+
+// shipped returns the numbers of the shipped rules.
+func shipped() Params {
+	return Params{
+		JoinWithin: 2 * event.Minute, Decay: event.Minute, ComponentDecay: 12 * event.Second, Threshold: fixed.Ln(10), HopDiscount: fixed.Ln(2),
+		AdoptWithin: event.Minute, SilentShare: 20, SilentSurprise: 7000,
+		ReonsetAge: 2 * event.Minute, ReonsetItems: 5, ReonsetExcess: 20_000, SettleAfter: 10 * event.Minute,
+	}
+}
 
 // estate is a topology by what each item rests on directly.
 type estate map[uint32][]uint32
@@ -66,7 +76,7 @@ type words map[flat.Sym]string
 func (w words) String(s flat.Sym) string { return w[s] }
 
 func newWorld(t *testing.T, e estate) *world {
-	w := &world{t: t, f: New(), e: e, p: Defaults(), size: 1000, now: noon}
+	w := &world{t: t, f: New(), e: e, p: shipped(), size: 1000, now: noon}
 	w.comp = w.f.AddComponent("main", "env=prod", tenantSym, nameSym)
 	return w
 }
@@ -196,12 +206,14 @@ func consistentItems(t *testing.T, f *Forest, in map[uint32]uint32) {
 		if it.component != 0 {
 			alarmed[it.component]++
 		}
-		n := 0
-		for slot := it.below; slot != 0; slot = f.roots.At(slot).next {
-			n++
+		require.LessOrEqual(t, it.traces, uint32(maxTraces))
+		require.Equal(t, it.traces == 0, it.below == 0, "item %d", ci)
+		at := it.below
+		for range it.traces {
+			at = f.roots.At(at).next
 		}
-		require.LessOrEqual(t, n, maxTraces)
-		traces += uint64(n)
+		require.Equal(t, it.below, at, "item %d: the latest leads to the first", ci)
+		traces += uint64(it.traces)
 	}
 	require.Equal(t, traces, f.roots.Stats().Used)
 	for slot := uint32(1); slot < f.components.Len(); slot++ {

@@ -3,7 +3,7 @@ package pairs
 // Observation is an alert that began to fire, or one more notification of it.
 type Observation struct {
 	Type       uint64 // hash of the tenant and the template
-	Name       string // of the type, for people; kept from its first observation
+	Name       string // of the type, for people; kept from its first observation, and needed only then
 	CI         uint32 // slot; 0: none, and nothing is learned
 	At         int64  // event time in ms; never after the time at which the alert arrived
 	Resolution int64  // ms; how coarse At is, 0 is taken as 1
@@ -28,6 +28,9 @@ type Change struct {
 func (t *Table) Observe(o *Observation) []Change {
 	t.changes = t.changes[:0]
 	at := max(o.At, 0)
+	if known := t.findType(o.Type); known != 0 { // upkeep does not forget it now
+		t.types.Mut(known).seenAt = max(t.types.At(known).seenAt, at)
+	}
 	t.advance(at)
 	t.upkeep()
 	t.dueDecoys(at)
@@ -50,7 +53,7 @@ func (t *Table) Observe(o *Observation) []Change {
 		return t.changes
 	}
 	resolution := uint32(min(max(o.Resolution, 1), day))
-	if occ == 0 || at-t.occurrences.At(occ).lastAt >= bucket {
+	if (occ == 0 || at-t.occurrences.At(occ).lastAt >= bucket) && t.tries() {
 		neighbours := o.Neighbours
 		if len(neighbours) > mostNeighbours {
 			t.meta.RefusedNeighbours += uint64(len(neighbours) - mostNeighbours)
@@ -61,6 +64,20 @@ func (t *Table) Observe(o *Observation) []Change {
 	}
 	t.remember(typ, o.CI, occ, at, resolution)
 	return t.changes
+}
+
+// tries tells whether an onset is tried. In a storm, most of what begins says nothing new of what leads to what: of the onsets beyond so many
+// in a short time only some are, and no decoy is made of the others either. What is to be expected and what is credited shrink alike.
+func (t *Table) tries() bool {
+	m := &t.meta
+	if slot := m.Now / rushSlot; slot != m.Slot {
+		m.Slot, m.InSlot = slot, 0
+	}
+	if m.InSlot++; m.InSlot <= rushOnsets || m.InSlot%rushShare == 0 {
+		return true
+	}
+	m.UntriedOnsets++
+	return false
 }
 
 // advance moves the table's time on; it never goes back.

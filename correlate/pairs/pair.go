@@ -2,7 +2,13 @@ package pairs
 
 import "slices"
 
-const distinctCIs = 8 // of a pair that are told apart
+const (
+	distinctCIs = 8 // of a pair that are told apart
+
+	// newcomers is how many trials of a child that has all its parents make one in which others are let in, each for the weakest of them. In
+	// each they would drive each other out before any could show what it is worth, and finding the weakest is what a trial would cost.
+	newcomers = 8
+)
 
 // pairRec is what is known of "parent, then child".
 type pairRec struct {
@@ -69,8 +75,12 @@ func (p *pairRec) judged() bool { return p.status != Candidate }
 
 // newPair makes a pair, and room for it; 0 when there is none.
 func (t *Table) newPair(a, b uint32, expected uint64) uint32 {
-	if t.types.At(b).parents == parentsOfChild {
-		t.types.Mut(b).crowded = true
+	if ty := t.types.Mut(b); ty.parents == parentsOfChild {
+		ty.crowded = true
+		if ty.trials%newcomers != 0 {
+			t.meta.PassedPairs++
+			return 0
+		}
 		if !t.evictParent(b) {
 			t.meta.RefusedPairs++
 			return 0

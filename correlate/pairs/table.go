@@ -16,6 +16,10 @@ const (
 	recently   = 6 * hour    // over which recent activity fades
 	bucketsDay = int(day / bucket)
 
+	rushSlot   = 10 * second // in which more than rushOnsets onsets are a storm:
+	rushOnsets = 1000
+	rushShare  = 8 // of those beyond, one in so many is tried
+
 	typesPerCI     = 16
 	parentsOfChild = 64
 	mostNeighbours = 64 // of a CI, the first ones given
@@ -80,6 +84,8 @@ type meta struct {
 	PairHand    uint32 // the next that upkeep looks at
 	TypeHand    uint32
 	OccHand     uint32
+	Slot        int64  // of rushSlot
+	InSlot      uint32 // onsets in it
 	Trials      uint64 // halved like all counts
 	DecoyTrials uint64
 }
@@ -93,8 +99,10 @@ type Counters struct {
 	EvictedPairs                   uint64
 	RefusedTypes, RefusedCIs       uint64 // alerts of them that were not observed
 	RefusedPairs                   uint64 // credits lost, since all of a child's pairs were judged by people
+	PassedPairs                    uint64 // not begun: the child had all its parents, and it was not the turn of others
 	RefusedNeighbours, LostDecoys  uint64
 	LateAlerts, Observed, Onsets   uint64
+	UntriedOnsets                  uint64 // in storms
 	Suggestions, LapsedSuggestions uint64
 }
 

@@ -66,7 +66,7 @@ type converter struct {
 type ruleFile struct {
 	Settings map[string]string `yaml:"settings,omitempty"`
 	Grouping *[]groupingRule   `yaml:"grouping,omitempty"` // nil leaves the shipped rules in force
-	Inhibit  []amInhibitRule   `yaml:"inhibit_rules,omitempty"`
+	Inhibit  []amInhibitRule   `yaml:"inhibit_rules"`      // written even when empty: the shipped rules mute nothing that Alertmanager would not
 }
 
 type groupingRule struct {

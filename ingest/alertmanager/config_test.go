@@ -169,3 +169,12 @@ func TestAConfigurationThatIsNoneIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, want, text)
 	}
 }
+
+func TestAConfigurationWithoutInhibitionMutesNothing(t *testing.T) {
+	c, err := ReadConfig("am.yml", []byte("route: {receiver: a, group_by: [alertname]}\nreceivers: [{name: a}]\n"))
+	require.NoError(t, err)
+	require.Contains(t, string(c.Rules.Text), "inhibit_rules: []\n")
+	set, err := rules.Parse([]rules.File{c.Rules})
+	require.NoError(t, err)
+	require.Empty(t, set.Inhibit, "the shipped rules stay out: Alertmanager would mute nothing")
+}

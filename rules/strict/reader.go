@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -13,6 +14,7 @@ import (
 // Reader collects the problems of one file while its values are read.
 type Reader struct {
 	file     string
+	text     []byte
 	key      string
 	left     int // values it may still look at
 	problems Errors
@@ -32,7 +34,10 @@ type Field struct {
 // and leaves every target as it was.
 func Read(file string, text []byte, value Value) Errors {
 	// Every value takes a byte at least, so that only aliases of aliases, which multiply, come past this bound.
-	r := &Reader{file: file, left: 1000 + 4*len(text)}
+	r := &Reader{file: file, text: text, left: 1000 + 4*len(text)}
+	if r.unreadable(); len(r.problems) > 0 {
+		return r.problems
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	err := dec.Decode(&doc)
@@ -53,14 +58,73 @@ func Read(file string, text []byte, value Value) Errors {
 	return r.problems
 }
 
+// unreadable reports the first byte that is no text. UTF-16, as some editors write it, is not read.
+func (r *Reader) unreadable() {
+	if bytes.HasPrefix(r.text, []byte{0xff, 0xfe}) || bytes.HasPrefix(r.text, []byte{0xfe, 0xff}) {
+		r.problems = append(r.problems, Problem{Place: Place{File: r.file}, Message: "is UTF-16", Hint: "write it as UTF-8"})
+		return
+	}
+	line := 1
+	for text := range bytes.Lines(r.text) {
+		if !utf8.Valid(text) {
+			col := 1
+			for {
+				c, size := utf8.DecodeRune(text)
+				if c == utf8.RuneError && size == 1 {
+					break
+				}
+				text, col = text[size:], col+1
+			}
+			r.problems = append(r.problems, Problem{Place: Place{r.file, line, col}, Message: "is not UTF-8", Hint: "write the file as UTF-8"})
+			return
+		}
+		line++
+	}
+}
+
 // syntax reports the YAML library's own error; it tells the line in its text only.
 func (r *Reader) syntax(err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	place := Place{File: r.file}
+	place, hint := Place{File: r.file}, ""
 	if _, scanErr := fmt.Sscanf(text, "line %d:", &place.Line); scanErr == nil {
 		_, text, _ = strings.Cut(text, ": ")
+	} else if strings.Contains(text, "did not find expected") || strings.Contains(text, "mapping values are not allowed") {
+		place.Line = 1 // the library leaves out the first
 	}
-	r.problems = append(r.problems, Problem{Place: place, Message: "not YAML: " + text})
+	switch {
+	case strings.Contains(text, "cannot start any token"):
+		if line, col := r.tab(); line > 0 {
+			place.Line, place.Col, hint = line, col, "YAML takes no tabs: indent with blanks"
+		}
+	case strings.Contains(text, "did not find expected"):
+		hint = "a text that begins with [, {, !, & or a quotation mark stands in (other) quotes; look at the line above, too"
+	case strings.Contains(text, "mapping values are not allowed"):
+		hint = "a text with a colon and a blank in it stands in quotes; else look at how far the lines are indented"
+	}
+	r.problems = append(r.problems, Problem{Place: place, Message: "not YAML: " + text, Hint: hint})
+}
+
+// tab finds the first line that is indented with one.
+func (r *Reader) tab() (line, col int) {
+	for text := range bytes.Lines(r.text) {
+		line++
+		indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+		if i := bytes.IndexByte(indent, '\t'); i >= 0 && len(bytes.TrimSpace(text)) > 0 {
+			return line, i + 1
+		}
+	}
+	return 0, 0
+}
+
+// Indent is how far a line of the file is indented, in characters; lines count from 1.
+func (r *Reader) Indent(line int) int {
+	n := 0
+	for text := range bytes.Lines(r.text) {
+		if n++; n == line {
+			return len(text) - len(bytes.TrimLeft(text, " "))
+		}
+	}
+	return 0
 }
 
 // Place returns where n stands.

@@ -38,9 +38,25 @@ func scalar(set func(text string) error, quote func(text string) string) Value {
 			return
 		}
 		if err := set(n.Value); err != nil {
-			r.Problem(n, err.Error()+quote(n.Value), "")
+			hint := ""
+			if h, ok := errors.AsType[*hinted](err); ok {
+				hint = h.hint
+			}
+			r.Problem(n, err.Error()+quote(n.Value), hint)
 		}
 	}
+}
+
+// hinted is an error of a value that knows what was probably meant.
+type hinted struct {
+	message, hint string
+}
+
+func (h *hinted) Error() string { return h.message }
+
+// MustBeOneOf is the error of a word that is none of a few.
+func MustBeOneOf(word string, words []string) error {
+	return &hinted{"must be one of " + strings.Join(words, ", "), near(word, words)}
 }
 
 // Text reads any text, empty or not.
@@ -70,7 +86,7 @@ func OneOf[S ~string](dst *S, words ...S) Value {
 			for i, w := range words {
 				list[i] = string(w)
 			}
-			return fmt.Errorf("must be one of %s", strings.Join(list, ", "))
+			return MustBeOneOf(s, list)
 		}
 		*dst = S(s)
 		return nil

@@ -72,6 +72,31 @@ func TestDistanceCountsInsertionsDeletionsReplacementsAndSwaps(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsNoUTF8SaysWhereItIsNot(t *testing.T) {
+	any := Mapping()
+	for text, want := range map[string]string{
+		"a: b\nc: ü\xffd\n":  "f:2:5: is not UTF-8; write the file as UTF-8",
+		"\xff\xfea\x00:\x00": "f: is UTF-16; write it as UTF-8",
+		"a:\n\tb: c\n":       "f:2:1: not YAML: found character that cannot start any token; YAML takes no tabs: indent with blanks",
+		"a: [x].y\n":         "f:1: not YAML: did not find expected key; a text that begins with [",
+		"a: b: c\n":          "f:1: not YAML: mapping values are not allowed in this context; a text with a colon",
+	} {
+		require.ErrorContains(t, Read("f", []byte(text), any).Err(), want, text)
+	}
+}
+
+func TestAWordIsHeldAgainstThoseThatAreNear(t *testing.T) {
+	known := []string{"has", "ci", "startsWith", "join", "value"}
+	for word, want := range map[string]string{
+		"map": "", "x": "", "ha": `did you mean "has"?`, "hsa": `did you mean "has"?`, "joined": `did you mean "join"?`, "start": `did you mean "startsWith"?`,
+		"vlaue": `did you mean "value"?`, "nothing": "",
+	} {
+		require.Equal(t, want, near(word, known), word)
+	}
+	var s string
+	require.EqualError(t, Read("f", []byte("joins"), OneOf(&s, "join", "keep_apart")).Err(), `f:1:1: must be one of join, keep_apart (got "joins"); did you mean "join"?`)
+}
+
 func TestAPlaceLeavesOutWhatIsNotKnown(t *testing.T) {
 	require.Equal(t, "f", Place{File: "f"}.String())
 	require.Equal(t, "f:3", Place{File: "f", Line: 3}.String())

@@ -16,25 +16,34 @@ func suggest(word string, fields []Field) string {
 
 // Suggest is a hint for a word that is not known: the one that was probably meant, else those there are.
 func Suggest(word string, known []string) string {
+	if hint := near(word, known); hint != "" || len(known) == 0 {
+		return hint
+	}
+	return "known here: " + strings.Join(known, ", ")
+}
+
+// near names the word that was probably meant, "" when none is near. A third of the letters may be wrong, or two of a word of at least
+// four; of a short one every other would be near.
+func near(word string, known []string) string {
 	word = strings.ToLower(word)
 	limit := max(2, len(word)/3)
+	if len(word) < 4 {
+		limit = 1
+	}
 	best, bestAt := limit+1, ""
 	for _, k := range known {
 		d := distance(word, strings.ToLower(k))
 		if len(word) > 1 && strings.HasPrefix(k, word) {
 			d = min(d, limit)
 		}
-		if d < best {
+		if d < best && d < len(word) {
 			best, bestAt = d, k
 		}
 	}
-	if bestAt != "" {
-		return fmt.Sprintf("did you mean %q?", bestAt)
-	}
-	if len(known) == 0 {
+	if bestAt == "" {
 		return ""
 	}
-	return "known here: " + strings.Join(known, ", ")
+	return fmt.Sprintf("did you mean %q?", bestAt)
 }
 
 // distance counts the letters to insert, delete, replace or swap with their neighbour to get from a to b.

@@ -68,19 +68,6 @@ type relationJSON struct {
 	To   string `json:"to"`
 }
 
-// UnmarshalJSON reads a relation.
-func (r *Relation) UnmarshalJSON(text []byte) error {
-	var in relationJSON
-	if err := json.Unmarshal(text, &in); err != nil {
-		return err
-	}
-	*r = Relation{in.From, event.ParseRelationKind(in.Type), in.To}
-	if r.Type == 0 {
-		return fmt.Errorf("relation from %q to %q: there is no type %q", in.From, in.To, in.Type)
-	}
-	return nil
-}
-
 // MarshalJSON writes a relation.
 func (r Relation) MarshalJSON() ([]byte, error) {
 	return json.Marshal(relationJSON{r.From, r.Type.String(), r.To})
@@ -122,16 +109,51 @@ func parseAlert(text []byte, in interner) (Alert, error) {
 	if err := json.Unmarshal(text, &line); err != nil {
 		return Alert{}, err
 	}
-	switch {
-	case line.At == 0:
-		return Alert{}, errors.New("at is missing: when it arrived")
-	case len(line.Labels) == 0:
-		return Alert{}, errors.New("labels are missing")
-	}
-	return Alert{
+	a := Alert{
 		At: event.Time(line.At), Labels: in.labels(line.Labels), Annotations: in.labels(line.Annotations),
 		StartsAt: event.Time(line.StartsAt), EndsAt: event.Time(line.EndsAt),
-	}, nil
+	}
+	if a.At == 0 || len(a.Labels) == 0 || a.StartsAt == 0 || a.EndsAt == 0 || len(a.Annotations) == 0 {
+		if hint := misspelt(text, alertKeys()...); hint != "" {
+			return Alert{}, errors.New(hint)
+		}
+	}
+	switch {
+	case a.At == 0:
+		return Alert{}, errors.New("at is missing: when it arrived")
+	case len(a.Labels) == 0:
+		return Alert{}, errors.New("labels are missing")
+	case a.StartsAt != 0 && a.EndsAt != 0 && a.EndsAt < a.StartsAt:
+		return Alert{}, errors.New("endsAt is before startsAt: a sender's alert would be refused")
+	}
+	return a, nil
+}
+
+func alertKeys() []string { return []string{"at", "labels", "annotations", "startsAt", "endsAt"} }
+
+var errNoFault = errors.New("fault is missing")
+
+// parseTruth reads which fault a line is of, "" for noise.
+func parseTruth(text []byte) (string, error) {
+	var entry struct{ Fault json.RawMessage }
+	if err := json.Unmarshal(text, &entry); err != nil {
+		return "", err
+	}
+	var id *name
+	switch {
+	case entry.Fault == nil:
+		if hint := misspelt(text, "fault"); hint != "" {
+			return "", errors.New(hint)
+		}
+		return "", errNoFault
+	case json.Unmarshal(entry.Fault, &id) != nil:
+		return "", errors.New("an id must be a text")
+	case id == nil:
+		return "", nil
+	case *id == "":
+		return "", errors.New("an id must not be empty")
+	}
+	return string(*id), nil
 }
 
 // AppendBody appends the alert as Alertmanager's API v2 takes it.

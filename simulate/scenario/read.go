@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -26,7 +27,7 @@ const (
 const maxLine = 16 << 20
 
 // Read reads the scenario in the folder dir. What is wrong with it comes all at once, as Errors. Alerts that stand after one that
-// arrived later keep their place.
+// arrived later keep their place. What a scenario may say and hardly means is told by its Doubts.
 func Read(dir string) (*Scenario, error) {
 	r := reader{dir: dir, s: &Scenario{}}
 	r.file(TopologyFile, r.topology)
@@ -50,6 +51,8 @@ type reader struct {
 	dir   string
 	s     *Scenario
 	found Errors
+
+	faultsUnread bool // not all that faults.json lists is known
 }
 
 // file hands read the named file and takes down what is wrong with it.
@@ -58,12 +61,20 @@ func (r *reader) file(name string, read func(in io.Reader, p *problems)) {
 	defer func() { r.found = append(r.found, p.all()...) }()
 	f, err := os.Open(p.file)
 	if err != nil {
+		r.faultsUnread = r.faultsUnread || name == FaultsFile
 		p.add(0, "a scenario is a folder with "+TopologyFile+", "+AlertsFile+", "+TruthFile+" and "+FaultsFile, "%s", because(err))
 		return
 	}
 	defer func() { _ = f.Close() }() // only read
-	read(f, p)
+	in := bufio.NewReader(f)
+	if mark, err := in.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // what was peeked at is there
+	}
+	read(in, p)
 }
+
+// byteOrderMark stands at the beginning of files that some editors write; it says nothing.
+const byteOrderMark = "\xef\xbb\xbf"
 
 // because returns an error without the path that the problem names already.
 func because(err error) string {
@@ -94,32 +105,31 @@ func (r *reader) alerts(in io.Reader, p *problems) {
 	lines(in, p, func(line int, text []byte) {
 		a, err := parseAlert(text, intern)
 		if err != nil {
-			p.add(line, `an alert is written as {"at": "2026-01-02T15:04:05.000Z", "labels": {"alertname": "Down", "ci": "db-1"}}`, "%s", err)
+			p.add(line, `an alert is written as {"at": "2026-01-02T15:04:05.000Z", "labels": {"alertname": "Down", "ci": "db-1"}}`, "%s", plainWords(err))
 			return
 		}
 		r.s.Alerts = append(r.s.Alerts, a)
 	})
 }
 
+// truth reads which fault each line is of. Where the list of faults cannot be read, whether they are in it is not asked.
 func (r *reader) truth(in io.Reader, p *problems) {
 	known := make(map[string]string, len(r.s.Faults))
 	for i := range r.s.Faults {
 		known[r.s.Faults[i].ID] = r.s.Faults[i].ID
 	}
+	const hint = `write {"fault": "f-1"}, or {"fault": null} for noise`
 	lines(in, p, func(line int, text []byte) {
-		var entry struct{ Fault *name }
-		if err := json.Unmarshal(text, &entry); err != nil {
-			p.add(line, `write {"fault": "f-1"}, or {"fault": null} for noise`, "%s", err)
+		said, err := parseTruth(text)
+		if err != nil {
+			p.add(line, hint, "%s", plainWords(err))
 			return
 		}
-		fault := ""
-		if entry.Fault != nil {
-			id, ok := known[string(*entry.Fault)]
-			if fault = id; !ok {
-				p.add(line, FaultsFile+" must list it", "there is no fault %q", string(*entry.Fault))
-			}
+		id, ok := known[said]
+		if !ok && said != "" && !r.faultsUnread {
+			p.add(line, FaultsFile+" must list it", "there is no fault %q", said)
 		}
-		r.s.Truth = append(r.s.Truth, fault)
+		r.s.Truth = append(r.s.Truth, id)
 	})
 	if len(p.found) == 0 && len(r.s.Truth) != len(r.s.Alerts) && len(r.found) == 0 {
 		p.add(0, "it must say of each line there which fault it is of", "has %d lines, and %s has %d", len(r.s.Truth), AlertsFile, len(r.s.Alerts))
@@ -132,25 +142,64 @@ func (r *reader) topology(in io.Reader, p *problems) {
 		p.add(0, "", "%s", because(err))
 		return
 	}
-	if err := json.Unmarshal(text, &r.s.Topology); err != nil {
-		p.add(lineOf(text, err), `write {"cis": [{"id", "class"}], "relations": [{"from", "type", "to"}]}`, "%s", err)
-		return
+	r.s.Topology = parseTopology(text, p)
+}
+
+// ReadTopology reads text, the content of the named topology.json. What is wrong with it comes all at once, as Errors.
+func ReadTopology(file string, text []byte) (*Topology, error) {
+	p := &problems{file: file}
+	t := parseTopology(bytes.TrimPrefix(text, []byte(byteOrderMark)), p)
+	if found := p.all(); len(found) > 0 {
+		return nil, Errors(found)
 	}
-	seen := make(map[string]bool, len(r.s.Topology.CIs))
-	for _, ci := range r.s.Topology.CIs {
+	return &t, nil
+}
+
+func parseTopology(text []byte, p *problems) (t Topology) {
+	const hint = `write {"cis": [{"id", "class"}], "relations": [{"from", "type", "to"}]}`
+	seen := map[string]int{}
+	item := func(line int, text []byte) {
+		var ci CI
+		if err := json.Unmarshal(text, &ci); err != nil {
+			p.add(line, hint, "%s", plainWords(err))
+			return
+		}
+		first, twice := seen[ci.ID]
 		switch {
 		case ci.ID == "" || ci.Class == "":
-			p.add(0, "", "an item needs an id and a class (id %q, class %q)", ci.ID, ci.Class)
-		case seen[ci.ID]:
-			p.add(0, "", "item %q is given twice", ci.ID)
+			p.add(line, misspelt(text, "id", "class"), "an item needs an id and a class (id %q, class %q)", ci.ID, ci.Class)
+		case twice:
+			p.add(line, fmt.Sprintf("first on line %d", first), "item %q is given twice", ci.ID)
+		default:
+			seen[ci.ID] = line
 		}
-		seen[ci.ID] = true
+		t.CIs = append(t.CIs, ci)
 	}
-	for _, rel := range r.s.Topology.Relations {
-		if rel.From == "" || rel.To == "" || rel.Type == 0 {
-			p.add(0, "", "a relation needs from, type and to (%q, %q)", rel.From, rel.To)
+	relation := func(line int, text []byte) {
+		var said relationJSON
+		err := json.Unmarshal(text, &said)
+		kind := event.ParseRelationKind(said.Type)
+		switch {
+		case err != nil:
+			p.add(line, hint, "%s", plainWords(err))
+		case said.From == "" || said.To == "" || said.Type == "":
+			p.add(line, misspelt(text, "from", "type", "to"), "a relation needs from, type and to (%q, %q, %q)", said.From, said.Type, said.To)
+		case kind == 0:
+			p.add(line, meant(said.Type, event.RelationKinds()), "relation from %q to %q: there is no type %q", said.From, said.To, said.Type)
+		case said.From == said.To:
+			p.add(line, "", "item %q cannot have a relation to itself", said.From)
 		}
+		t.Relations = append(t.Relations, Relation{said.From, kind, said.To})
 	}
+	err := walk(text, map[string]func(int, []byte){"cis": item, "relations": relation}, func(line int, key string) {
+		if hint := meant(key, []string{"cis", "relations"}); hint != "" {
+			p.add(line, hint, "unknown key %q", key)
+		}
+	})
+	if err != nil {
+		p.add(lineOf(text, err), hint, "%s", plainWords(err))
+	}
+	return t
 }
 
 func (r *reader) faults(in io.Reader, p *problems) {
@@ -159,23 +208,36 @@ func (r *reader) faults(in io.Reader, p *problems) {
 		p.add(0, "", "%s", because(err))
 		return
 	}
-	var list []faultJSON
-	if err := json.Unmarshal(text, &list); err != nil {
-		p.add(lineOf(text, err), `write [{"id", "root": ["db-1"], "level", "kind", "start", "end"}]`, "%s", err)
-		return
-	}
-	seen := make(map[string]bool, len(list))
-	for _, f := range list {
+	const hint = `write [{"id": "f-1", "root": ["db-1"], "level", "kind", "start": "2026-01-02T15:04:05.000Z", "end"}]`
+	seen := map[string]int{}
+	err = walk(text, map[string]func(int, []byte){"": func(line int, text []byte) {
+		var f faultJSON
+		if err := json.Unmarshal(text, &f); err != nil {
+			p.add(line, hint, "%s", plainWords(err))
+			r.faultsUnread = true
+			return
+		}
+		first, twice := seen[string(f.ID)]
 		switch {
 		case f.ID == "":
-			p.add(0, "", "a fault has no id")
-		case seen[string(f.ID)]:
-			p.add(0, "", "fault %q is given twice", string(f.ID))
+			p.add(line, misspelt(text, faultKeys()...), "a fault has no id")
+		case twice:
+			p.add(line, fmt.Sprintf("first on line %d", first), "fault %q is given twice", string(f.ID))
+		case f.Root == nil && misspelt(text, faultKeys()...) != "":
+			p.add(line, misspelt(text, faultKeys()...), "fault %q has no root", string(f.ID))
+		case f.Start != 0 && f.End != 0 && f.End < f.Start:
+			p.add(line, "", "fault %q ends before it starts", string(f.ID))
 		}
-		seen[string(f.ID)] = true
+		seen[string(f.ID)] = line
 		r.s.Faults = append(r.s.Faults, Fault{string(f.ID), f.Root, f.Level, f.Kind, event.Time(f.Start), event.Time(f.End)})
+	}}, nil)
+	if err != nil {
+		p.add(lineOf(text, err), hint, "%s", plainWords(err))
+		r.faultsUnread = true
 	}
 }
+
+func faultKeys() []string { return []string{"id", "root", "level", "kind", "start", "end"} }
 
 // lineOf returns the line that a JSON error is about, 0 when it names no place.
 func lineOf(text []byte, err error) int {

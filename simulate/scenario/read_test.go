@@ -68,9 +68,9 @@ func TestAllThatIsWrongWithAFolderIsToldAtOnceWithItsPlace(t *testing.T) {
 	_, err := Read(dir)
 	require.Error(t, err)
 	for _, want := range []string{
-		"alerts.ndjson:4: \"yesterday\" is no time", "alerts.ndjson:5: at is missing", "alerts.ndjson:6: invalid character", "alerts.ndjson:7: labels are missing",
+		"alerts.ndjson:4: \"yesterday\" is no time", "alerts.ndjson:5: at is missing", "alerts.ndjson:6: not JSON: invalid character", "alerts.ndjson:7: labels are missing",
 		"truth.ndjson:3: there is no fault \"f/2\"; faults.json must list it", "truth.ndjson:4: an id must be a text",
-		"topology.json: relation from \"web\" to \"db\": there is no type \"likes\"", "faults.json: fault \"f/1\" is given twice", "faults.json: a fault has no id",
+		"topology.json:2: relation from \"web\" to \"db\": there is no type \"likes\"", "faults.json:3: fault \"f/1\" is given twice; first on line 2", "faults.json:3: a fault has no id",
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -132,4 +132,92 @@ func FuzzAlertLine(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, a, again)
 	})
+}
+
+// broken reads a folder in which one file is otherwise, and returns what is wrong with it.
+func broken(t *testing.T, name, text string) string {
+	files := small()
+	files[name] = text
+	_, err := Read(write(t, files))
+	require.Error(t, err)
+	return err.Error()
+}
+
+func TestAListOfFaultsThatCannotBeReadDoesNotMakeEveryLineWrong(t *testing.T) {
+	said := broken(t, FaultsFile, "[\n{\"id\": \"f/1\", \"root\": \"db\"}]")
+	require.Contains(t, said, "faults.json:2: root: must be a list, and is a text; write [{")
+	require.NotContains(t, said, "there is no fault")
+}
+
+func TestKeysThatAreNearlyRightAreFound(t *testing.T) {
+	for _, c := range []struct{ file, text, want string }{
+		{AlertsFile, `{"at": "2026-01-05T00:00:01Z", "labels": {"ci": "db"}, "startAt": "2026-01-05T00:00:01Z"}`, `alerts.ndjson:1: unknown key "startAt"; did you mean "startsAt"?`},
+		{AlertsFile, `{"at": "2026-01-05T00:00:01Z", "lables": {"ci": "db"}}`, `alerts.ndjson:1: unknown key "lables"; did you mean "labels"?`},
+		{AlertsFile, `{"at": "2026-01-05T00:00:01Z", "labels": {"ci": "db"}, "ends_at": ""}`, `unknown key "ends_at"; did you mean "endsAt"?`},
+		{TruthFile, `{"falt": "f/1"}`, `truth.ndjson:1: unknown key "falt"; did you mean "fault"?`},
+		{TruthFile, `{}`, `truth.ndjson:1: fault is missing; write {"fault": "f-1"}`},
+		{TruthFile, `null`, `truth.ndjson:1: fault is missing`},
+		{TruthFile, `{"fault": ""}`, `truth.ndjson:1: an id must not be empty`},
+		{FaultsFile, `[{"id": "f/1", "roots": ["db"]}]`, `faults.json:1: fault "f/1" has no root; unknown key "roots"; did you mean "root"?`},
+		{TopologyFile, `{"ciz": []}`, `topology.json:1: unknown key "ciz"; did you mean "cis"?`},
+		{TopologyFile, `{"cis": [{"id": "a", "clas": "x"}]}`, `topology.json:1: an item needs an id and a class (id "a", class ""); unknown key "clas"; did you mean "class"?`},
+		{TopologyFile, "{\"cis\": [{\"id\": \"a\", \"class\": \"x\"}], \"relations\": [\n{\"from\": \"a\", \"type\": \"dependson\", \"to\": \"b\"},\n{\"from\": \"a\", \"type\": \"part_of\", \"to\": \"a\"}]}",
+			`topology.json:2: relation from "a" to "b": there is no type "dependson"; did you mean "depends_on"?`},
+	} {
+		require.Contains(t, broken(t, c.file, c.text), c.want)
+	}
+	files := small()
+	files[AlertsFile] = strings.Replace(files[AlertsFile], `"at"`, `"fingerprint": "x", "status": {}, "at"`, 1)
+	_, err := Read(write(t, files))
+	require.NoError(t, err, "other keys are free")
+}
+
+func TestProblemsOfATopologyStandOnTheirLines(t *testing.T) {
+	said := broken(t, TopologyFile, "{\"cis\": [\n{\"id\": \"a\", \"class\": \"x\"},\n{\"id\": 5},\n\n{\"id\": \"a\", \"class\": \"x\"}],\n\"relations\": [\n{\"from\": \"a\", \"type\": \"part_of\", \"to\": \"a\"},{\"type\": \"part_of\"}]}")
+	for _, want := range []string{
+		"topology.json:3: id: must be a text, and is a number; write {", `topology.json:5: item "a" is given twice; first on line 2`,
+		`topology.json:7: item "a" cannot have a relation to itself`, "topology.json:7: a relation needs from, type and to",
+	} {
+		require.Contains(t, said, want)
+	}
+	require.Contains(t, broken(t, TopologyFile, ""), "topology.json: is empty; write {")
+	require.Contains(t, broken(t, TopologyFile, "{\"cis\": [\n"), "topology.json:2: not JSON: unexpected end of JSON input")
+	require.Contains(t, broken(t, TopologyFile, "[]"), "topology.json: must be a mapping of keys and values")
+	require.Contains(t, broken(t, TopologyFile, "{} x"), "topology.json: there is something behind its end")
+	require.Contains(t, broken(t, TopologyFile, "{\"cis\": 5}"), "topology.json: cis must be a list")
+	require.Contains(t, broken(t, FaultsFile, "{}"), "faults.json: must be a list")
+}
+
+func TestAnAlertThatASenderCouldNotSendIsFound(t *testing.T) {
+	require.Contains(t, broken(t, AlertsFile, `{"at": "2026-01-05T00:00:01Z", "labels": {"ci": ""}}`), "alerts.ndjson:1: labels are missing")
+	require.Contains(t, broken(t, AlertsFile, `{"at": "2026-01-05T00:00:01Z", "labels": {"ci": "a"}, "startsAt": "2026-01-05T00:00:01Z", "endsAt": "2026-01-04T00:00:01Z"}`),
+		"alerts.ndjson:1: endsAt is before startsAt")
+	require.Contains(t, broken(t, AlertsFile, `{"at": "2026-01-05T00:00:01Z", "labels": {"ci": 5}}`), "alerts.ndjson:1: labels")
+}
+
+func TestTheMarkOfAnEditorIsNoPartOfAFile(t *testing.T) {
+	files := small()
+	for name, text := range files {
+		files[name] = byteOrderMark + text
+	}
+	_, err := Read(write(t, files))
+	require.NoError(t, err)
+}
+
+func TestWhatAScenarioHardlyMeansIsDoubted(t *testing.T) {
+	files := small()
+	s, err := Read(write(t, files))
+	require.NoError(t, err)
+	require.Empty(t, s.Doubts())
+	files[TopologyFile] = `{"cis": [{"id": "web", "class": "Service"}], "relations": [{"from": "web", "type": "depends_on", "to": "db"}]}`
+	files[FaultsFile] = `[{"id": "f/1", "root": ["db"]}, {"id": "f/2"}]`
+	s, err = Read(write(t, files))
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		`topology.json: 1 end of a relation is no item of it, and the relation leads nowhere: "db"`,
+		`alerts.ndjson: 2 alerts are charged to items that topology.json lacks, the first: "db", alert 1`,
+		`faults.json: 1 root is no item of topology.json, so that nothing can name it: "db"`,
+		`faults.json: 1 fault has no root, and counts as one whose cause is not found: "f/2"`,
+		`faults.json: 1 fault has no alert, and does not count: "f/2"`,
+	}, s.Doubts())
 }
