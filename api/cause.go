@@ -21,6 +21,8 @@ type Cause struct {
 	Margin     int64            `json:"margin_milli_nats" doc:"by which the first is ahead"`
 	Needed     int64            `json:"needed_milli_nats" doc:"by which it must be, to be confident"`
 	Learned    uint32           `json:"learned" doc:"earlier incidents of its component on which the scores rest"`
+	Looked     uint32           `json:"looked" doc:"items that were weighed of those in of: the ones on which there is most evidence. Where it is less than of, the rest was not looked at"`
+	Of         uint32           `json:"of" doc:"items of the incident's group of which something was said"`
 	Learning   uint32           `json:"learning_incidents" doc:"below so many it is still learning, and names none"`
 	Record     CauseRecord      `json:"record"`
 	Verdict    string           `json:"verdict" enum:",right,wrong,other" doc:"what a person said; empty: nothing yet"`
@@ -55,7 +57,7 @@ func (d *Desk) cause(v *correlate.View, i *event.IncidentState) *Cause {
 	settings := &v.Rules.Settings.Correlation
 	record := v.CauseRecord(i.Tenant)
 	out := &Cause{
-		Confident: c.Confident, Margin: c.Margin, Needed: int64(settings.ConfidentMargin), Learned: c.Learned, Learning: uint32(settings.LearningIncidents),
+		Confident: c.Confident, Margin: c.Margin, Needed: int64(settings.ConfidentMargin), Learned: c.Learned, Looked: c.Looked, Of: c.Of, Learning: uint32(settings.LearningIncidents),
 		Record:  CauseRecord{record.Judged, record.Right},
 		Verdict: c.Verdict.String(), VerdictOn: c.VerdictOn, VerdictBy: d.name(c.VerdictBy), VerdictAt: stamp(c.VerdictAt),
 		Candidates: make([]CauseCandidate, len(c.Candidates)),

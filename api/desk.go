@@ -17,6 +17,8 @@ type Desk struct {
 	people Directory // nil: ids are names
 	base   string    // external URL without a slash at the end, or the route prefix
 	now    func() event.Time
+
+	history HistoryRedactor // nil: it holds no texts
 }
 
 // NewDesk returns a desk. base stands in front of links to the console: the external URL, else the route prefix; it may be empty.

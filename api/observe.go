@@ -165,7 +165,26 @@ const (
 	answerWithin = 5 * time.Second
 	bodyWithin   = 30 * time.Second // to arrive
 	adminWithin  = time.Minute      // a snapshot takes as long as the disk does
+	askedWithin  = 10 * time.Minute // what the history is asked: a pack is many questions, and each may take a minute
 )
+
+// asksHistory says whether a request is answered from the history, whose tables may be large.
+func asksHistory(path string) bool {
+	rest, ok := strings.CutPrefix(path, root+"/")
+	if !ok {
+		return false
+	}
+	kind, _, _ := strings.Cut(rest, "/")
+	switch kind {
+	case "reports", "report-packs", "history":
+		return true
+	case "incidents":
+		return strings.HasSuffix(rest, "/similar")
+	case "cis":
+		return strings.HasSuffix(rest, "/timeline")
+	}
+	return false
+}
 
 // deadlines bounds how long a request may take. The stream has none: it bounds each write.
 func deadlines(next http.Handler) http.Handler {
@@ -180,6 +199,8 @@ func deadlines(next http.Handler) http.Handler {
 			within = adminWithin
 		case r.URL.Path == importPath || r.URL.Path == exportPath:
 			within, arrive = importAfter, importRead
+		case asksHistory(r.URL.Path):
+			within = askedWithin
 		}
 		_ = rc.SetReadDeadline(time.Now().Add(arrive))
 		ctx, cancel := context.WithTimeout(r.Context(), within)

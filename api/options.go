@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tocsin-noc/tocsin/history"
 	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/people"
 )
@@ -42,6 +43,12 @@ type Options struct {
 	Outbox      Outbox                          // nil: there are no routes about telling people
 	CIFiles     CIFiles                         // nil: configuration items are not imported and exported
 	Searcher    Searcher                        // nil: there is no search
+	History     history.Querier                 // nil: there are no routes that ask it
+	Redactions  HistoryRedactor                 // nil: what is redacted is in no history
+	Keeper      HistoryKeeper                   // nil: there is no history to keep, and there are no routes about that
+	Reports     Reports                         // nil: there are no reports
+	Imports     IncidentImports                 // nil: incidents of other systems are not imported
+	MaxImport   int64                           // bytes of such an import; 0: 4 GiB
 	SourceStats SourceStats                     // nil: sources have no figures
 	Ready       func() error                    // why the daemon is not ready besides what the engine says; nil: the engine alone decides
 	Config      any                             // for /api/v1/status, as JSON; secrets are already taken out

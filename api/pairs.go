@@ -25,7 +25,16 @@ type LearnedPair struct {
 
 // LearnedPairs are the pairs of ctx's tenant.
 type LearnedPairs struct {
-	Pairs []LearnedPair `json:"pairs" doc:"the most certain first"`
+	Pairs      []LearnedPair `json:"pairs" doc:"the most certain first"`
+	Onsets     uint64        `json:"onsets" doc:"beginnings of alerts that were learned from, of all tenants; 0 for those of a tenant but the default one"`
+	PassedOver []PassedOver  `json:"passed_over" doc:"what was not learned from, at a bound or in a storm, of all tenants since the beginning; empty for those of a tenant but the default one"`
+}
+
+// PassedOver is how often something was not learned from, and why.
+type PassedOver struct {
+	Kind     string `json:"kind" enum:"storm,turn,judged,pair,occurrence,kind,item,neighbour,decoy,late"`
+	Count    uint64 `json:"count"`
+	Sentence string `json:"sentence" doc:"goes on from the count"`
 }
 
 // Pairs lists the pairs that are suggested, accepted or rejected.
@@ -34,9 +43,16 @@ func (d *Desk) Pairs(ctx context.Context, _ *struct{}) (*LearnedPairs, error) {
 	if err != nil {
 		return nil, failure(err)
 	}
-	out := &LearnedPairs{Pairs: []LearnedPair{}}
-	for _, p := range v.Pairs(auth.FromContext(ctx).Tenant) {
+	tenant, counters := auth.FromContext(ctx).Tenant, v.PairCounters()
+	out := &LearnedPairs{Pairs: []LearnedPair{}, PassedOver: []PassedOver{}}
+	for _, p := range v.Pairs(tenant) {
 		out.Pairs = append(out.Pairs, learnedPair(&p))
+	}
+	if event.InTenant(tenant, event.DefaultTenant) { // they tell of the others' alerts, too
+		out.Onsets = counters.Onsets
+		for _, p := range counters.Passed() {
+			out.PassedOver = append(out.PassedOver, PassedOver{p.Kind, p.Count, p.Why})
+		}
 	}
 	return out, nil
 }

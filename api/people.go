@@ -240,15 +240,15 @@ func (s *server) secretRoutes(sp *spec) {
 			return nil, nil
 		}))
 	add(sp, route{method: "POST", path: "/users/{login}/forget", role: auth.Admin, tag: "people", summary: "Forget a person: names, addresses, tokens and grants go, the opaque id stays"},
-		ofHouse(func(_ context.Context, in *struct {
+		ofHouse(func(ctx context.Context, in *struct {
 			UserPath
 			Force
 		}) (*made, error) {
 			if !in.Force.Force && s.onlyAdmin(in.Login, "") {
 				return nil, s.lastAdmin(in.Login)
 			}
-			id, err := s.People.Forget(in.Login)
-			return &made{id}, peopleProblem(err)
+			id, err := s.forget(ctx, in.Login)
+			return &made{id}, err
 		}))
 }
 

@@ -42,7 +42,11 @@ type Redaction struct {
 // Redact takes a text away in the name of ctx's principal. Once begun it is carried through, whether or not the client waits.
 func (d *Desk) Redact(ctx context.Context, r *Redaction) error {
 	ctx = context.WithoutCancel(ctx)
-	err := d.redact(ctx, r, strings.TrimSpace(r.Reason))
+	reason, tenant := strings.TrimSpace(r.Reason), auth.FromContext(ctx).Tenant
+	err := r.check(reason)
+	if err == nil {
+		err = d.redactHistory(ctx, r, tenant, func() error { return d.redact(ctx, r, reason) })
+	}
 	if refused, ok := errors.AsType[*event.Refusal](err); ok {
 		return refusal(refused)
 	}
@@ -52,8 +56,8 @@ func (d *Desk) Redact(ctx context.Context, r *Redaction) error {
 	return nil
 }
 
-func (d *Desk) redact(ctx context.Context, r *Redaction, reason string) error {
-	p := auth.FromContext(ctx)
+// check tells whether it names one text.
+func (r *Redaction) check(reason string) error {
 	named := 0
 	for _, id := range []string{r.Entry, r.Field, r.Silence, r.Window, r.Outage, r.CI} {
 		if id != "" {
@@ -68,6 +72,13 @@ func (d *Desk) redact(ctx context.Context, r *Redaction, reason string) error {
 			"name one text: an entry or a field of an incident, a silence, a window, an outage, or an attribute of a configuration item",
 			"an entry's id is that of its change, as the timeline shows it",
 		)
+	}
+	return nil
+}
+
+func (d *Desk) redact(ctx context.Context, r *Redaction, reason string) error {
+	p := auth.FromContext(ctx)
+	switch {
 	case r.Silence != "":
 		return d.engine.RedactSilence(ctx, p.Tenant, r.Silence, reason, p.ID)
 	case r.Window != "":
@@ -91,13 +102,9 @@ func (d *Desk) redact(ctx context.Context, r *Redaction, reason string) error {
 }
 
 func (d *Desk) redactEntry(ctx context.Context, r *Redaction, reason string, p auth.Principal) error {
-	at, err := engine.ParseCursor(r.Entry)
+	at, err := r.entry()
 	if err != nil {
-		hint := "it is written as shard.seq.n, as in 0.172.3"
-		if r.Incident != "" {
-			hint += "; `tocsin incident show " + r.Incident + " --timeline` shows them"
-		}
-		return invalid("entry "+r.Entry+" is no id of a change", hint)
+		return err
 	}
 	if r.Incident == "" {
 		return d.engine.RedactHandover(ctx, p.Tenant, at, reason, p.ID)
@@ -107,6 +114,19 @@ func (d *Desk) redactEntry(ctx context.Context, r *Redaction, reason string, p a
 		return err
 	}
 	return d.engine.RedactEntry(ctx, i.ID, at, reason, p.ID)
+}
+
+// entry reads the id of the change that Entry names.
+func (r *Redaction) entry() (engine.Cursor, error) {
+	at, err := engine.ParseCursor(r.Entry)
+	if err != nil {
+		hint := "it is written as shard.seq.n, as in 0.172.3"
+		if r.Incident != "" {
+			hint += "; `tocsin incident show " + r.Incident + " --timeline` shows them"
+		}
+		return at, invalid("entry "+r.Entry+" is no id of a change", hint)
+	}
+	return at, nil
 }
 
 func (s *server) redactRoute(sp *spec) {
@@ -121,11 +141,10 @@ func (s *server) redactRoute(sp *spec) {
 		if s.Searcher == nil || in.Body.Incident == "" {
 			return nil, nil
 		}
-		_, i, err := s.desk.find(ctx, in.Body.Incident)
-		if err == nil {
+		if _, i, err := s.desk.find(ctx, in.Body.Incident); err == nil { // else the history alone knew of it
 			at, _ := engine.ParseCursor(in.Body.Entry) // of a field there is none
 			s.Searcher.Forget(i.ID, at)
 		}
-		return nil, err
+		return nil, nil
 	})
 }

@@ -73,6 +73,10 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.notifyRoutes(sp)
 	s.peopleRoutes(sp)
 	s.systemRoutes(sp)
+	s.historyRoutes(sp)
+	s.importRoutes(sp)
+	s.lookupRoutes(sp)
+	s.reportRoutes(sp)
 	sp.finish(mux)
 }
 

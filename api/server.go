@@ -25,6 +25,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	s := &server{Options: o, desk: NewDesk(o.Engine, o.ExternalURL)}
+	s.desk.history = o.Redactions
 	if o.People != nil {
 		s.desk.Knowing(o.People)
 	}

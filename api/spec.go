@@ -40,6 +40,7 @@ func newSpec(mux *http.ServeMux, version, prefix string) *spec {
 		{Name: "handover", Description: "What one shift hands to the next."},
 		{Name: "cmdb", Description: "Configuration items, how they stand to each other, and what was known of them when. IDs with slashes are escaped: /cis/shop%2Fpod%2Fweb-1."},
 		{Name: "services", Description: "Services, their availability, and outages."},
+		{Name: "reports", Description: "What longer times teach: figures with their intervals, what is behind them, and the SQL that counted them."},
 		{Name: "system", Description: "The daemon and its senders."},
 		{Name: "admin", Description: "What only admins do."},
 	}

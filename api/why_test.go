@@ -234,5 +234,24 @@ func TestPeopleJudgeCausesOnce(t *testing.T) {
 	}
 	require.Equal(t, uint32(3), names["around sw-1"].Items-1, "three hosts, and the switch that is silent")
 	require.Equal(t, uint32(1), names["around sw-1"].Open)
-	require.Empty(t, get[Correlation](f, "stranger", "/api/v1/correlation").Components, "what is main's is main's")
+	around := names["around sw-1"]
+	require.Equal(t, Placements{SameItem: 1, Edge: 3, Root: 2, SilentRoot: 1}, around.Placements)
+	require.EqualValues(t, 1_000_000, *around.Coverage)
+	require.GreaterOrEqual(t, c.Placements.Edge, uint64(3))
+	require.NotNil(t, c.Coverage)
+	require.Equal(t, &RuleMemory{Limit: 500_000, PerKey: 64}, c.RuleMemory)
+	stranger := get[Correlation](f, "stranger", "/api/v1/correlation")
+	require.Empty(t, stranger.Components, "what is main's is main's")
+	require.Nil(t, stranger.RuleMemory, "and what is all tenants' is no other's")
+	require.Zero(t, stranger.Placements)
+	require.Nil(t, stranger.Coverage)
+
+	require.Positive(t, i.Cause.Of)
+	require.Equal(t, i.Cause.Of, i.Cause.Looked)
+	pairs := get[LearnedPairs](f, "viewer", "/api/v1/pairs")
+	require.Positive(t, pairs.Onsets)
+	require.Contains(t, pairs.PassedOver, PassedOver{"storm", 0, "alerts began in storms: of what begins beyond 1000 in 10 seconds, one in 8 is learned from"})
+	pairs = get[LearnedPairs](f, "stranger", "/api/v1/pairs")
+	require.Zero(t, pairs.Onsets)
+	require.Empty(t, pairs.PassedOver)
 }

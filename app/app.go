@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,22 +39,24 @@ import (
 
 // App is a daemon that is ready to run.
 type App struct {
-	o        Options
-	log      *slog.Logger
-	settings *loaded
-	registry *prometheus.Registry
-	listener net.Listener
-	server   *http.Server
-	handler  atomic.Pointer[http.Handler]
-	engine   *engine.Engine
-	guard    *auth.Guard
-	v2       *alertmanager.API
-	sources  *ingest.Sources
-	kafka    []*kafka.Consumer
-	people   *people.Store
-	notifier *notify.Notifier
-	search   searcher
-	closers  []closer // undone in reverse
+	o         Options
+	log       *slog.Logger
+	settings  *loaded
+	registry  *prometheus.Registry
+	listener  net.Listener
+	server    *http.Server
+	handler   atomic.Pointer[http.Handler]
+	engine    *engine.Engine
+	guard     *auth.Guard
+	v2        *alertmanager.API
+	sources   *ingest.Sources
+	kafka     []*kafka.Consumer
+	people    *people.Store
+	notifier  *notify.Notifier
+	search    searcher
+	history   historian
+	redacting sync.Mutex // one redaction at a time changes how the history keeps its files
+	closers   []closer   // undone in reverse
 }
 
 // closer undoes one step of the start; its name is for the log.
@@ -180,9 +183,14 @@ func (a *App) openAPI() (err error) {
 		return err
 	}
 	mounts = append(mounts, console.Mounts()...)
+	catalogue, err := a.reports()
+	if err != nil {
+		return err
+	}
 	h, err := api.New(api.Options{
 		Engine: a.engine, Guard: a.guard, Registry: a.registry, Registerer: a.registry, Logger: a.log, Mounts: mounts,
-		SourceStats: a.sourceStats, People: a.people, Outbox: outbox{a.notifier}, CIFiles: ciFiles{}, Searcher: &a.search, Config: string(c.Redacted()), Reload: a.Reload,
+		SourceStats: a.sourceStats, People: a.people, Outbox: outbox{a.notifier}, CIFiles: ciFiles{}, Searcher: &a.search,
+		History: &a.history, Redactions: redactor{a}, Keeper: &a.history, Reports: catalogue, Imports: &a.history, Config: string(c.Redacted()), Reload: a.Reload,
 		ExternalURL: c.ExternalURL, RoutePrefix: a.o.RoutePrefix, Version: a.o.Version,
 	})
 	if err != nil {
@@ -219,7 +227,7 @@ func (a *App) Reload(ctx context.Context) error {
 	a.notifier.Reload(fresh.notify)
 	a.warnOfGaps()
 	if restartNeeded(a.settings.config, fresh.config) {
-		a.log.Warn("some settings take effect at the next start only", "settings", "listen, data, external_url, limits, kafka, heartbeat, journal, changes, records, snapshot")
+		a.log.Warn("some settings take effect at the next start only", "settings", "listen, data, external_url, limits, kafka, heartbeat, journal, changes, records, snapshot, history")
 	}
 	a.log.Info("configuration reloaded")
 	return nil

@@ -27,6 +27,7 @@ type Options struct {
 	ExternalURL        string
 	TokenFile          string
 	WebConfigFile      string
+	History            string // instead of history.url
 	InsecureNoAuth     bool
 	AlertmanagerConfig string // an Alertmanager's configuration to take over routes and inhibition from
 	ClassicMatchers    bool
@@ -81,7 +82,7 @@ func (o *Options) override(c *config.Config) {
 		val string
 	}{
 		{&c.Data, o.Data}, {&c.Listen, o.Listen}, {&c.ExternalURL, o.ExternalURL},
-		{&c.Auth.TokenFile, o.TokenFile}, {&c.WebConfigFile, o.WebConfigFile},
+		{&c.Auth.TokenFile, o.TokenFile}, {&c.WebConfigFile, o.WebConfigFile}, {&c.History.URL, o.History},
 	} {
 		if f.val != "" {
 			*f.dst = f.val

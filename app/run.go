@@ -95,6 +95,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { _ = a.notifier.Run(ctx) }) // ends with ctx only
 	wg.Go(func() { a.runSearch(ctx) })
+	wg.Go(func() { a.runHistory(ctx) })
 	wg.Go(func() { a.beat(ctx) })
 	wg.Go(func() { tuneMemory(ctx) })
 	wg.Go(func() { a.logHead(ctx) })

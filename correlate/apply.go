@@ -61,6 +61,9 @@ func (s *State) Fold(in *event.Input, changes []event.Change) (err error) {
 
 // apply is the fold: the only code that moves the state.
 func (s *State) apply(ch *event.Change) {
+	if ch.Place != nil && ch.Kind != event.ClusterSettled {
+		s.countPlacement(ch.Place)
+	}
 	switch ch.Kind {
 	case event.AlertSeen, event.AlertUnconfirmed:
 		s.applySeen(ch)
@@ -119,7 +122,7 @@ func (s *State) applyMeta(ch *event.Change) {
 	case event.SourceAdded:
 		s.addSource(ch.Source)
 	case event.SourceOverCap:
-		s.meta.Refused += ch.Count
+		s.countOverCap(ch)
 	case event.PositionMoved:
 		s.movePosition(&ch.Position)
 	case event.CoreStarted:

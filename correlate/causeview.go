@@ -12,6 +12,7 @@ type Component struct {
 	Items   uint32 // that alarmed in it
 	Open    uint32 // groups of items that still take others in
 	Learned uint32 // groups that are over, and on which causes rest
+	Placed  Placements
 	Record
 }
 
@@ -28,10 +29,17 @@ func (v *View) Components(tenant string) (list []Component) {
 		r := v.causes.Record(uint32(i + 1)) // slots count from 1, and a component never goes
 		list = append(list, Component{
 			Tenant: owner, Name: v.text.String(c.Name), Alpha: c.Alpha, Items: c.Items, Open: c.Open, Learned: r.Clusters,
-			Record: Record{r.Judged, r.Right},
+			Record: Record{r.Judged, r.Right}, Placed: v.placedIn(uint32(i + 1)),
 		})
 	}
 	return list
+}
+
+func (v *View) placedIn(component uint32) Placements {
+	if component >= v.placed.Len() {
+		return Placements{}
+	}
+	return *v.placed.At(component)
 }
 
 // CauseRecord sums up what people made of the causes that were named to a tenant.

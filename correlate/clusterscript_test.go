@@ -77,7 +77,7 @@ func (p *player) describeCluster(name string, ch *event.Change) string {
 func dumpClusters(v *View) string {
 	var b bytes.Buffer
 	w := flat.NewWriter(&b)
-	for _, save := range []func(*flat.Writer) error{v.forest.Save, v.causes.Save} {
+	for _, save := range []func(*flat.Writer) error{v.forest.Save, v.causes.Save, func(w *flat.Writer) error { return v.placed.Save(w, "placements") }} {
 		if err := save(w); err != nil {
 			return err.Error()
 		}
@@ -111,5 +111,21 @@ func (p *player) components() {
 	for _, c := range p.state.View().Components("main") {
 		fmt.Fprintf(&p.out, "    | %s: alpha %.3f, %d items alarmed, %d groups open, %d learned, causes right %d of %d\n",
 			c.Name, float64(c.Alpha)/1e6, c.Items, c.Open, c.Learned, c.Right, c.Judged)
+		p.placed(&c.Placed)
 	}
+}
+
+// placed prints how the items of a component came where they are.
+func (p *player) placed(n *Placements) {
+	var words []string
+	for kind := event.PlaceSame; kind <= event.PlaceHand; kind++ {
+		if n[kind] > 0 {
+			words = append(words, fmt.Sprintf("%s %d", kind, n[kind]))
+		}
+	}
+	share, ok := n.Coverage()
+	if ok {
+		words = append(words, fmt.Sprintf("coverage %.3f", float64(share)/1e6))
+	}
+	fmt.Fprintf(&p.out, "    |   %s\n", strings.Join(words, ", "))
 }

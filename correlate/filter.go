@@ -299,5 +299,15 @@ func (a Alert) Threshold() (rule *rules.Threshold, count int) {
 	return rule, count
 }
 
-// Traces returns how many alerts rules remember, and how many they can.
-func (v *View) Traces() (held, limit int) { return int(v.meta.Traces), maxTraces }
+// RuleMemory is what rules that look at several alerts remember of all tenants, and what they could not.
+type RuleMemory struct {
+	Alerts, Limit int
+	PerKey        int    // how many a rule that keeps apart remembers of one key
+	Over          uint64 // inputs in which they were to remember more than they can
+	Forgotten     uint64 // alerts that rules which keep apart forgot, for others of their key, while they counted still
+}
+
+// RuleMemory returns what rules remember.
+func (v *View) RuleMemory() RuleMemory {
+	return RuleMemory{int(v.meta.Traces), maxTraces, keptPartners, v.meta.OverTraces, v.meta.Unkept}
+}

@@ -11,10 +11,13 @@ import (
 // maxAsked bounds the alerts of an incident that are asked for its cluster.
 const maxAsked = 64
 
-// keptByHand tells whether an alert that begins again goes back where a person put it, whatever topology thinks of its item: the item may have
-// other alerts, in other incidents.
-func (s *State) keptByHand(a *event.AlertState, ended event.Time) bool {
-	return a.Incident != 0 && s.alerts.At(a.ID.Slot()).flags&flagByHand != 0 && s.keeps(a.Incident, ended)
+// byHand returns the place of an alert that begins again where a person put it, whatever topology thinks of its item: the item may have other
+// alerts, in other incidents. It is nil where nobody did.
+func (s *State) byHand(a *event.AlertState, ended event.Time) *event.Placement {
+	if a.Incident == 0 || s.alerts.At(a.ID.Slot()).flags&flagByHand == 0 || !s.keeps(a.Incident, ended) {
+		return nil
+	}
+	return &event.Placement{Kind: event.PlaceHand, Item: a.CI, At: s.meta.At, Edge: event.NoScore, Near: event.NoScore}
 }
 
 // clusterOfIncident returns the cluster whose incident this is, 0 when it has none that takes items in.

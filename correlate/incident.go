@@ -27,12 +27,10 @@ func (s *State) onset(b *event.Batch, a event.AlertState, claim event.ClaimState
 	cut := s.bindSymptom(&a, &claim, ls)
 	ruling := s.rulingOn(&s.work.reading.input)
 	where := s.placeBelow(&a, cut)
-	switch {
-	case cut != 0 || s.own(ruling):
-	case s.keptByHand(&a, ended):
-		where = &event.Placement{Kind: event.PlaceHand, Item: a.CI, At: s.meta.At, Edge: event.NoScore, Near: event.NoScore}
-	default:
-		where = s.locate(&a, ended, b.Source.Tenant, ls, s.annotationsOf(&claim))
+	if cut == 0 && !s.own(ruling) {
+		if where = s.byHand(&a, ended); where == nil {
+			where = s.locate(&a, ended, b.Source.Tenant, ls, s.annotationsOf(&claim))
+		}
 	}
 	s.work.partners = s.pairsOf(&a, b.Source.Tenant)
 	p := s.placeOf(&a, &claim, where, s.whither(b.Source.Tenant, where, ruling), s.late(b))

@@ -116,6 +116,9 @@ func (v *View) Pairs(tenant string) (list []Pair) {
 	return list
 }
 
+// PairCounters tell what the learning of pairs took in of all tenants, and what it passed over.
+func (v *View) PairCounters() pairs.Counters { return v.pairs.Counters() }
+
 // annotationsOf returns the annotations of a claim that begins to fire.
 func (s *State) annotationsOf(c *event.ClaimState) event.Labels {
 	if c.Full || s.meta.ActivePairs == 0 {

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/tocsin-noc/tocsin/correlate/forest"
@@ -44,6 +45,39 @@ func (s *State) locate(a *event.AlertState, ended event.Time, tenant string, ls,
 	d := s.forest.Decide(o, &s.topology, s.forestParams())
 	s.cite(&d)
 	return &d
+}
+
+// Among returns of how many parts of a whole the one is through which alone another item is upstream of that: 1 when it is upstream
+// otherwise.
+func (t *topology) Among(item, up uint32, hops uint8) uint32 { return max(t.among(item, up, hops), 1) }
+
+// among is Among, and 0 where the other is not upstream.
+func (t *topology) among(item, up uint32, hops uint8) (least uint32) {
+	var room [maxAbove]itsm.Near
+	parts := t.PartCount(item)
+	for _, next := range t.Upstream(item, 1, maxAbove, room[:0]) {
+		of := uint32(1)
+		if next.Item != up {
+			if hops < 2 {
+				continue
+			}
+			if of = t.among(next.Item, up, hops-1); of == 0 {
+				continue
+			}
+		}
+		if parts > 1 && t.isPart(next.Item, item) {
+			of *= parts
+		}
+		if least == 0 || of < least {
+			least = of
+		}
+	}
+	return least
+}
+
+func (t *topology) isPart(item, whole uint32) bool {
+	t.parts = t.cmdb.Wholes(item, t.parts[:0])
+	return slices.Contains(t.parts, whole)
 }
 
 func (s *State) onsetOf(ci, component, size uint32, at event.Time) forest.Onset {
@@ -334,7 +368,7 @@ func (s *State) againOnset(d *event.Placement) forest.Onset {
 // adoptRoots joins the clusters whose roots an item explains that alarmed after them.
 func (s *State) adoptRoots(d *event.Placement) {
 	o := s.againOnset(d)
-	for _, one := range s.forest.Adoptions(d.Item, s.forestParams(), &o) {
+	for _, one := range s.forest.Adoptions(d.Item, &s.topology, s.forestParams(), &o) {
 		s.joinClusters(&one)
 	}
 }

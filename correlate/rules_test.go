@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,8 +45,28 @@ func TestWhenRulesRememberAllTheyCanNoThresholdHolds(t *testing.T) {
 	require.Contains(t, kinds, "incident_opened")
 	require.Contains(t, kinds, "source_over_cap")
 	require.NotContains(t, kinds, "trace_noted")
-	held, limit := s.View().Traces()
-	require.Equal(t, []int{maxTraces, maxTraces}, []int{held, limit})
+	require.Equal(t, RuleMemory{Alerts: maxTraces, Limit: maxTraces, PerKey: keptPartners, Over: 1}, s.View().RuleMemory())
+}
+
+func TestARuleThatForgetsWhatItKeepsApartSaysSo(t *testing.T) {
+	s, fire := underRules(t, "links: [{name: l, effect: keep_apart, a: {match: [stage=prod]}, b: {match: [stage=test]}, within: 1m}]")
+	for i := range keptPartners { // one a second: those older than a minute count no more
+		require.NotContains(t, kindsOf(fire("alertname", "A", "severity", "info", "stage", "prod", "n", fmt.Sprint(i))), "source_over_cap")
+	}
+	require.Zero(t, s.View().RuleMemory().Forgotten)
+	s, fire = underRules(t, "links: [{name: l, effect: keep_apart, a: {match: [stage=prod]}, b: {match: [stage=test]}, within: 1h}]")
+	for i := range keptPartners {
+		require.NotContains(t, kindsOf(fire("alertname", "A", "severity", "info", "stage", "prod", "n", fmt.Sprint(i))), "source_over_cap")
+	}
+	for i := range 3 {
+		changes := fire("alertname", "B", "severity", "info", "stage", "prod", "n", fmt.Sprint(i))
+		at := slices.Index(kindsOf(changes), "source_over_cap")
+		require.GreaterOrEqual(t, at, 0)
+		require.Equal(t, []any{ruleSource, uint64(keptPartners)}, []any{changes[at].Source.Name, changes[at].Limit})
+	}
+	require.Equal(t, RuleMemory{Alerts: keptPartners, Limit: maxTraces, PerKey: keptPartners, Forgotten: 3}, s.View().RuleMemory())
+	fire("alertname", "A", "severity", "info", "stage", "test")
+	require.EqualValues(t, 3, s.View().RuleMemory().Forgotten, "the other side is another key")
 }
 
 func TestWhatARuleRemembersOfOneKeyIsBounded(t *testing.T) {

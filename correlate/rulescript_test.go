@@ -93,6 +93,6 @@ func dumpRules(v *View) string {
 	for i := range v.Incidents() {
 		fmt.Fprintf(&b, "%s %+v %d apart\n", i.ID, i.Bounds, v.members.At(uint32(i.ID)).apart)
 	}
-	fmt.Fprintf(&b, "schemes %q, %d traces\n", v.desk.Schemes, v.meta.Traces)
+	fmt.Fprintf(&b, "schemes %q, %+v\n", v.desk.Schemes, v.RuleMemory())
 	return b.String()
 }

@@ -57,22 +57,13 @@ func (s *State) shape(cluster uint32) []cause.Structure {
 			}
 		}
 	}
-	s.causes.Begin(cluster, suspects{s})
-	kept, toll := list[:0], s.work.cause.InstanceCost
-	for i, x := range list {
+	for i := range list {
+		x := &list[i]
 		if rest := s.topology.DependentCount(x.Item); rest > direct[i] {
 			x.Missing = rest - direct[i]
 		}
 		x.Score -= min(absent*int64(x.Missing), mostAbsent)
-		if x.Silent && !s.causes.Charged(x.Item) {
-			parts := s.topology.PartCount(x.Item)
-			if x.Score <= toll*int64(parts) {
-				continue // it is no candidate
-			}
-			x.Blank = parts == 0
-		}
-		kept = append(kept, x)
 	}
 	s.work.shape, s.work.direct = list, direct
-	return kept
+	return list
 }

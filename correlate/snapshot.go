@@ -77,6 +77,7 @@ func (v *View) Save(to io.Writer) error {
 		func() error { return v.traceNodes.Save(w, "trace_nodes") },
 		func() error { return v.byTrace.Save(w, "by_trace") },
 		func() error { return v.quiets.Save(w, "quiets") },
+		func() error { return v.placed.Save(w, "placements") },
 		w.Close,
 	} {
 		if err := save(); err != nil {
@@ -158,6 +159,7 @@ func (s *State) loadForest(r *flat.Reader, format int) error {
 		func() error { return s.traces.nodes.Load(r, "trace_nodes") },
 		func() error { return s.traces.byKey.Load(r, "by_trace") },
 		func() error { return s.quiets.Load(r, "quiets") },
+		func() error { return s.placed.Load(r, "placements") },
 	} {
 		if err := load(); err != nil {
 			return err

@@ -36,11 +36,12 @@ type State struct {
 	topology   topology          // of cmdb
 	cis        *flat.Slab[ciUse] // by slot in cmdb
 	silences   silences
-	forest     *forest.Forest      // of items that alarmed
-	pairs      *pairs.Table        // kinds of alerts that lead to each other
-	causes     *cause.Book         // what they said, and what is ordinary
-	downs      *flat.Slab[downRec] // by slot in cmdb: alerts that say it is down
-	clusters   *flat.Slab[uint32]  // timers, by the cluster's slot
+	forest     *forest.Forest         // of items that alarmed
+	pairs      *pairs.Table           // kinds of alerts that lead to each other
+	causes     *cause.Book            // what they said, and what is ordinary
+	downs      *flat.Slab[downRec]    // by slot in cmdb: alerts that say it is down
+	placed     *flat.Slab[Placements] // by the component's slot
+	clusters   *flat.Slab[uint32]     // timers, by the cluster's slot
 	verdicts   *flat.Slab[verdictRec]
 	byCauses   *flat.Index
 	traces     traces               // what rules that look at several alerts remember
@@ -73,6 +74,8 @@ type meta struct {
 	ActivePairs uint32     // learned pairs that people accepted
 	Discovered  uint32     // configuration items that were seen in alerts and not confirmed
 	Traces      uint32     // alerts that rules remember
+	Unkept      uint64     // alerts that rules which keep apart forgot, for others of their key, while they counted still
+	OverTraces  uint64     // inputs in which rules were to remember more than they can
 }
 
 // scratch is memory that one step hands to the next.
@@ -237,7 +240,7 @@ func New() *State {
 		sources: flat.NewSlab[sourceRec](), positions: flat.NewSlab[positionRec](), byPosition: flat.NewIndex(),
 		flaps: flat.NewSlab[flapRec](), cmdb: itsm.NewCMDB(text), cis: flat.NewSlab[ciUse](), silences: silences{timers: flat.NewSlab[uint32]()}, rules: set,
 		forest: forest.New(), causes: cause.New(), pairs: pairs.New(pairs.Default()), clusters: flat.NewSlab[uint32](), downs: flat.NewSlab[downRec](), verdicts: flat.NewSlab[verdictRec](), byCauses: flat.NewIndex(),
-		traces: newTraces(), quiets: flat.NewSlab[quietRec](),
+		traces: newTraces(), quiets: flat.NewSlab[quietRec](), placed: flat.NewSlab[Placements](),
 	}
 	s.topology = newTopology(s.cmdb)
 	s.desk.countLasting()

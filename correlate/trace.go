@@ -43,7 +43,8 @@ const (
 	maxTraces = 500_000
 	// maxRetraced bounds the alerts in memory, the latest, with which other rules begin.
 	maxRetraced = 50_000
-	// keptPartners bounds what a rule remembers under one key, but for thresholds, which remember what they count.
+	// keptPartners bounds what a rule remembers under one key, but for thresholds, which remember what they count. Where a rule that keeps
+	// apart forgets one that counts still, that is reported: an incident of nothing but such is not kept apart any more.
 	keptPartners = 64
 	// farBack bounds how many alerts one that is read late passes to its place among those that a rule remembers.
 	farBack = 256
@@ -140,7 +141,18 @@ func (s *State) note(t event.Trace) {
 		s.overTraces(t.Tenant, maxTraces)
 		return
 	}
+	if t.Kind == event.TraceApart && s.crowded(&t) {
+		s.overTraces(t.Tenant, keptPartners)
+	}
 	s.emit(event.Change{Kind: event.TraceNoted, Trace: &t})
+}
+
+// crowded tells whether a rule must forget an alert that counts still to remember one more under its key.
+func (s *State) crowded(t *event.Trace) bool {
+	slot, _ := s.findTrace(t)
+	within, most := s.traceSpan(t.Kind, t.Rule)
+	r := s.traces.recs.At(slot)
+	return r.count >= most && s.traces.nodes.At(r.head).at+within >= t.At
 }
 
 // overTraces reports, once for each input, that rules were to remember more than they can.
@@ -150,6 +162,14 @@ func (s *State) overTraces(tenant string, limit uint64) {
 	}
 	s.work.overTraces = s.meta.Seq
 	s.emit(event.Change{Kind: event.SourceOverCap, Source: event.Source{Name: ruleSource, Tenant: tenant, Kind: event.SendOnce}, Count: 1, Limit: limit})
+}
+
+// countOverCap counts what could not be taken in at a bound. What a rule forgets of one key is counted where it does.
+func (s *State) countOverCap(ch *event.Change) {
+	s.meta.Refused += ch.Count
+	if ch.Source.Name == ruleSource && ch.Limit != keptPartners {
+		s.meta.OverTraces += ch.Count
+	}
 }
 
 func (s *State) applyTrace(ch *event.Change) {
@@ -171,6 +191,9 @@ func (s *State) applyTrace(ch *event.Change) {
 	s.addTraceNode(slot, t)
 	within, most := s.traceSpan(t.Kind, t.Rule)
 	for r := s.traces.recs.At(slot); r.count > most && r.count > 1 || s.traces.nodes.At(r.head).at+within < s.traces.nodes.At(r.tail).at; r = s.traces.recs.At(slot) {
+		if t.Kind == event.TraceApart && s.traces.nodes.At(r.head).at+within >= s.traces.nodes.At(r.tail).at {
+			s.meta.Unkept++
+		}
 		s.dropOldest(slot)
 	}
 	s.traces.recs.Mut(slot).due = t.Due

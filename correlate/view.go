@@ -43,6 +43,7 @@ type View struct {
 	forest     *forest.View
 	causes     *cause.View
 	pairs      *pairs.View
+	placed     flat.SlabView[Placements]
 	clusters   flat.SlabView[uint32]
 	verdicts   flat.SlabView[verdictRec]
 	byCauses   flat.IndexView
@@ -71,7 +72,7 @@ func (s *State) View() *View {
 		byPosition: s.byPosition.View(), silences: s.silences.list, meta: s.meta,
 		traces: s.traces.recs.View(), traceNodes: s.traces.nodes.View(), byTrace: s.traces.byKey.View(), quiets: s.quiets.View(), conditions: s.work.reading.conditions,
 		flaps: s.flaps.View(), cmdb: s.cmdb.View(text), cis: s.cis.View(), desk: s.desk,
-		forest: s.forest.View(), causes: s.causes.View(), pairs: s.pairs.View(), clusters: s.clusters.View(), verdicts: s.verdicts.View(), byCauses: s.byCauses.View(),
+		forest: s.forest.View(), causes: s.causes.View(), pairs: s.pairs.View(), placed: s.placed.View(), clusters: s.clusters.View(), verdicts: s.verdicts.View(), byCauses: s.byCauses.View(),
 	}
 }
 

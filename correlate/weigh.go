@@ -140,11 +140,16 @@ func (x suspects) Weight(item uint32) int64 {
 	return 1000
 }
 
-// Parts appends the items that are part of one.
-func (x suspects) Parts(whole uint32, dst []uint32) []uint32 { return x.s.cmdb.Parts(whole, dst) }
+// PartCount returns how many items in use are part of one.
+func (x suspects) PartCount(whole uint32) uint32 { return x.s.topology.PartCount(whole) }
 
-// Wholes appends the items that one is part of.
-func (x suspects) Wholes(part uint32, dst []uint32) []uint32 { return x.s.cmdb.Wholes(part, dst) }
+// Wholes appends the items that one is part of, none when it is not in use itself.
+func (x suspects) Wholes(part uint32, dst []uint32) []uint32 {
+	if !x.s.cmdb.InUse(part) {
+		return dst
+	}
+	return x.s.cmdb.Wholes(part, dst)
+}
 
 // fewClusters is how many clusters of a component must be over before it is believed that faults shake all of it, whatever its relations.
 const fewClusters = 2
@@ -164,6 +169,7 @@ func (s *State) weigh(cluster uint32) {
 		Incident: id, Cluster: cluster, Margin: margin, Confident: len(list) > 0 && margin >= s.work.cause.Margin,
 		Learned: s.causes.Learned(s.forest.ComponentOf(cluster)),
 	}
+	state.Looked, state.Of = s.causes.Suspects(cluster)
 	if before, ok := s.causesOf(id); ok {
 		state.Verdict, state.VerdictOn, state.VerdictBy, state.VerdictAt = before.Verdict, before.VerdictOn, before.VerdictBy, before.VerdictAt
 	}

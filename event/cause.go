@@ -11,6 +11,8 @@ type Causes struct {
 	Margin     int64   // of the first before the second, in milli-nats
 	Confident  bool    // the margin is wide enough for people to be told a name
 	Learned    uint32  // earlier incidents on which the scores rest
+	Looked     uint32  // items that were weighed, of those of which something was said: the ones on which there is most evidence
+	Of         uint32  // how many those are
 	Verdict    Verdict
 	VerdictOn  string // ID of the item that the verdict names
 	VerdictBy  string

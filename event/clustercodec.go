@@ -47,6 +47,8 @@ func codeCauses(c *coder, s *Causes) {
 	c.int(&s.Margin)
 	c.bool(&s.Confident)
 	number(c, &s.Learned)
+	number(c, &s.Looked)
+	number(c, &s.Of)
 	number(c, &s.Verdict)
 	c.string(&s.VerdictOn)
 	c.string(&s.VerdictBy)

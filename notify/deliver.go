@@ -243,6 +243,9 @@ func (q *queue) finish(ctx context.Context, it *pick, outcome, why string) {
 			if overtaken, err = q.passed(t, it, now); err != nil {
 				return err
 			}
+			if err := t.feed(deliveriesOf(q.n.config.Load().Settings, q.receiver, it.envelope, now)); err != nil {
+				return err
+			}
 		}
 		for _, s := range overtaken {
 			if err := t.remember(s); err != nil {

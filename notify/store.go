@@ -24,6 +24,7 @@ import (
 //	due        time, subject's key               when each subject is to be looked at next
 //	digests    team → digest                     what waits for the end of quiet hours
 //	history    receiver, sent|lost → number → Sent   the last keptHistory outcomes of each
+//	feed       number → Delivery                 what receivers took, the last keptFeed
 //	overrides  id → Override
 const (
 	keptHistory = 200
@@ -39,7 +40,7 @@ type store struct {
 }
 
 func buckets() []string {
-	return []string{"meta", "messages", "aside", "subjects", "due", "digests", "history", "overrides"}
+	return []string{"meta", "messages", "aside", "subjects", "due", "digests", "history", "feed", "overrides"}
 }
 
 func openStore(path string) (*store, error) {

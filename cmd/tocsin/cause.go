@@ -78,6 +78,9 @@ func (p *printer) cause(i *api.Incident) {
 	case c.State == "unsure" && !c.Confident && len(c.Candidates) > 1:
 		p.line("  the first is ahead of the second by %.1f nats only; %.1f are needed", float64(c.Margin)/1000, float64(c.Needed)/1000)
 	}
+	if c.Looked < c.Of {
+		p.line("  %s items said something: weighed were the %s on which there is most evidence", number(int(c.Of)), number(int(c.Looked)))
+	}
 	for n := range c.Candidates {
 		x := &c.Candidates[n]
 		p.line("  %d. %s  %s of the weight (%s)", n+1, x.CI, share(x.Share), nats(x.Score))

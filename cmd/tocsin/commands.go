@@ -34,18 +34,18 @@ func newRootCommand() *cobra.Command {
 		&cobra.Group{ID: groupFiles, Title: "Files and data:"},
 	)
 	addGroup(root, groupWork,
-		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSearchCommand(), newSilenceCommand(),
+		newIncidentsCommand(), newIncidentCommand(), newAlertsCommand(), newAlertCommand(), newExplainCommand(), newSearchCommand(), newSimilarCommand(), newSilenceCommand(),
 		newWindowCommand(), newCalendarCommand(), newHeartbeatsCommand(), newStormsCommand(), newHandoverCommand(),
-		newOnCallCommand(), newNotifyCommand(), newCorrelationCommand(), newPairsCommand(),
+		newOnCallCommand(), newNotifyCommand(), newCorrelationCommand(), newPairsCommand(), newReportsCommand(),
 	)
-	addGroup(root, groupCMDB, newCMDBCommand(), newServiceCommand(), newOutageCommand())
+	addGroup(root, groupCMDB, newCMDBCommand(), newTimelineCommand(), newServiceCommand(), newOutageCommand())
 	addGroup(root, groupDaemon,
 		newServeCommand(), newStatusCommand(), newSourcesCommand(), newClockCommand(), newSnapshotCommand(), newRedactCommand(),
 		newUserCommand(), newMeCommand(),
 	)
 	addGroup(root, groupFiles,
 		newCheckCommand(), newRulesCommand(), newTokenCommand(), newIngestKeyCommand(), newReplayCommand(), newVerifyCommand(), newJournalCommand(),
-		newEvaluateCommand(), newSimulateCommand(), newStormCommand(),
+		newHistoryCommand(), newImportCommand(), newEvaluateCommand(), newSimulateCommand(), newStormCommand(),
 	)
 	root.AddCommand(newVersionCommand(), newExitCodesTopic())
 	return root

@@ -18,7 +18,8 @@ func newPairsCommand() *cobra.Command {
 		Short: "List pairs of alerts of which one seems to lead to the other",
 		Long: `List pairs of alerts of which one seems to lead to the other, on the same item or the next one: those that are suggested, and those that
 people accepted or rejected. Nothing comes of a suggestion until somebody accepts it; then it counts as a better reason for grouping.
-CHANCE is how many per thousand of the pairs as strong as this are likely to be chance.`,
+CHANCE is how many per thousand of the pairs as strong as this are likely to be chance. Not everything is learned from: what was passed over,
+in storms or at a bound, is counted below.`,
 		Example: "  tocsin pairs\n  tocsin pairs accept 00c0ffee00c0ffee-0badcafe0badcafe",
 		Args:    cobra.NoArgs,
 	}
@@ -31,7 +32,11 @@ CHANCE is how many per thousand of the pairs as strong as this are likely to be 
 		if t.json {
 			return t.raw(text)
 		}
-		return showPairs(t, list.Pairs)
+		if err := showPairs(t, list.Pairs); err != nil {
+			return err
+		}
+		t.passedOver(list)
+		return nil
 	})
 	cmd.AddCommand(newPairAnswerCommand(r, "accept", true), newPairAnswerCommand(r, "reject", false))
 	return cmd
@@ -87,4 +92,19 @@ func showPairs(t *tool, list []api.LearnedPair) error {
 		table.add("", row...)
 	}
 	return t.table(table, "")
+}
+
+// passedOver says what was not learned from, nothing when all was.
+func (p *printer) passedOver(list *api.LearnedPairs) {
+	begun := false
+	for _, x := range list.PassedOver {
+		if x.Count == 0 {
+			continue
+		}
+		if !begun {
+			p.section(fmt.Sprintf("Passed over, beside %s", plural(int(list.Onsets), "alert that was learned from", "alerts that were learned from")))
+			begun = true
+		}
+		p.line("  %s %s", number(int(x.Count)), x.Sentence)
+	}
 }

@@ -172,6 +172,8 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.Why{}
 	case last == "correlation":
 		v = &api.Correlation{}
+	case last == "pairs":
+		v = &api.LearnedPairs{}
 	case last == "silences" || last == "silence":
 		return nil // GET and POST answer differently; both are short
 	case last == "windows" && strings.HasPrefix(string(bytes.TrimSpace(text)), `{"id"`):

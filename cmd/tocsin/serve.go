@@ -54,6 +54,7 @@ SIGHUP (or a POST to /-/reload) reads rules, tokens and ingest keys again; SIGTE
 	f.StringVar(&o.ExternalURL, "external-url", "", "`URL` under which people reach the daemon, for links")
 	f.StringVar(&o.TokenFile, "token-file", "", "`FILE` of API tokens; `tocsin token new` makes one")
 	f.StringVar(&o.WebConfigFile, "web-config-file", "", "`FILE` with TLS and users, in exporter-toolkit's format")
+	f.StringVar(&o.History, "history", "", "where the history lies: chdb, none or a server's `URL` (default chdb)")
 	f.BoolVar(&o.InsecureNoAuth, "insecure-no-auth", false, "serve beyond loopback although anybody is admin then")
 	f.StringVar(&o.AlertmanagerConfig, "alertmanager-config", "", "Alertmanager `FILE` whose routes' group_by and inhibit_rules to take over")
 	f.StringSliceVar(&features, "enable-feature", nil, "`NAMES` of features: classic-mode (matchers as before Alertmanager 0.27)")

@@ -54,6 +54,7 @@ type Book struct {
 	bySuspect  *flat.Index
 	clusters   *flat.Slab[running] // by the cluster's slot
 	components *flat.Slab[learned] // by the component's slot
+	fronts     fronts
 	ranking    ranking
 }
 
@@ -94,6 +95,7 @@ type running struct {
 	first    event.Time // arrival of the first evidence
 	proofs   uint32
 	suspects uint32
+	accused  uint32 // how many suspects
 }
 
 // learned is how many clusters a component has had, and what people said of the causes that were named.
@@ -107,6 +109,7 @@ func New() *Book {
 	return &Book{
 		counts: flat.NewSlab[count](), byHash: flat.NewIndex(), proofs: flat.NewSlab[proof](), byProof: flat.NewIndex(),
 		suspects: flat.NewSlab[suspect](), bySuspect: flat.NewIndex(), clusters: flat.NewSlab[running](), components: flat.NewSlab[learned](),
+		fronts: fronts{most: maxRanked, of: map[uint32][]uint32{}},
 	}
 }
 
@@ -197,6 +200,7 @@ func (b *Book) accuse(cluster, alert uint32, s *Signature, at event.Time, w int6
 		slot = b.suspects.Alloc()
 		*b.suspects.Mut(slot) = suspect{cluster: cluster, item: s.Item, next: r.suspects, first: at}
 		r.suspects = slot
+		r.accused++
 		b.bySuspect.Insert(mix(cluster, uint64(s.Item)), slot)
 	}
 	x := b.suspects.Mut(slot)
@@ -211,6 +215,7 @@ func (b *Book) accuse(cluster, alert uint32, s *Signature, at event.Time, w int6
 		sign |= 1
 	}
 	x.note(sign, int32(w))
+	b.rise(cluster, slot)
 }
 
 // note keeps a signature where it is among the heaviest.

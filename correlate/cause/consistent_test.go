@@ -41,6 +41,7 @@ func consistent(t *testing.T, b *Book) {
 		}
 		require.Empty(t, said)
 	}
+	checkFronts(t, b)
 	require.Equal(t, proofs, b.proofs.Stats().Used)
 	require.Equal(t, suspects, b.suspects.Stats().Used)
 	require.EqualValues(t, proofs, b.byProof.Len())

@@ -50,6 +50,7 @@ func (b *Book) Withdraw(cluster uint32, hash uint64) bool {
 }
 
 func (b *Book) forgetSuspects(cluster uint32) {
+	b.fronts.drop(cluster)
 	for slot := b.clusters.At(cluster).suspects; slot != 0; {
 		x := *b.suspects.At(slot)
 		b.bySuspect.Delete(mix(cluster, uint64(x.item)), slot)
@@ -131,6 +132,7 @@ func (b *Book) Merge(into, gone uint32) {
 	if gone >= b.clusters.Len() || gone == into {
 		return
 	}
+	b.fronts.drop(gone)
 	from := *b.clusters.At(gone)
 	r := grow(b.clusters, into)
 	for slot := from.proofs; slot != 0; {
@@ -156,11 +158,14 @@ func (b *Book) Merge(into, gone uint32) {
 		if known := b.suspect(into, x.item); known != 0 {
 			b.suspects.Mut(known).add(&x)
 			b.suspects.Free(slot)
+			b.rise(into, known)
 		} else {
 			m := b.suspects.Mut(slot)
 			m.cluster, m.next = into, r.suspects
 			r.suspects = slot
+			r.accused++
 			b.bySuspect.Insert(mix(into, uint64(x.item)), slot)
+			b.rise(into, slot)
 		}
 		slot = x.next
 	}

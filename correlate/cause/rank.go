@@ -12,8 +12,8 @@ import (
 type Items interface {
 	// Weight returns what evidence on an item counts, in thousandths: more where one item bears many.
 	Weight(item uint32) int64
-	// Parts appends the items that are part of one, and Wholes those that one is part of.
-	Parts(whole uint32, dst []uint32) []uint32
+	// PartCount returns how many items are part of one, and Wholes appends those that one is part of.
+	PartCount(whole uint32) uint32
 	Wholes(part uint32, dst []uint32) []uint32
 }
 
@@ -43,34 +43,24 @@ type Structure struct {
 	Explained uint32 // items that alarmed and rest on it
 	Missing   uint32 // items that rest directly on it and did not
 	Silent    bool   // it did not alarm itself
-	Blank     bool   // nor did it say anything, and it has no parts: Score would say 0
 }
 
 // Rank returns the candidates of a cluster, best first, at most limit, and how far the first is before the second. shape is what the
-// topology says, nil where faults do not follow it.
+// topology says, nil where faults do not follow it. Where more is said than it can look at, Suspects tells.
 func (b *Book) Rank(cluster uint32, items Items, shape []Structure, p *Params, limit int) (list []Candidate, margin int64) {
-	if cluster >= b.clusters.Len() {
-		return nil, 0
-	}
-	b.begin(cluster)
+	b.charge(cluster, items, p)
 	r := &b.ranking
+	r.seen.Reset()
+	r.scores, r.best = r.scores[:0], r.best[:0]
 	for i := range shape {
 		x := &shape[i]
 		r.seen.Put(x.Item, 0)
-		score := x.Score
-		if !x.Blank {
-			score += b.Score(x.Item, items, p)
-		}
-		r.take(scored{item: x.Item, shape: x, score: score}, limit)
+		r.take(scored{item: x.Item, shape: x, score: x.Score + b.score(x.Item, items, p)}, limit)
 	}
-	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
-		item := b.suspects.At(slot).item
-		r.wholes = items.Wholes(item, append(r.wholes[:0], item))
-		for _, one := range r.wholes {
-			if _, seen := r.seen.Find(one); !seen {
-				r.seen.Put(one, 0)
-				r.take(scored{item: one, score: b.Score(one, items, p)}, limit)
-			}
+	for i := range r.charges {
+		item := r.charges[i].item
+		if _, seen := r.seen.Find(item); !seen {
+			r.take(scored{item: item, score: b.score(item, items, p)}, limit)
 		}
 	}
 	for i, x := range r.best {
@@ -90,13 +80,21 @@ func (b *Book) Rank(cluster uint32, items Items, shape []Structure, p *Params, l
 
 // ranking is memory that one ranking hands to the next.
 type ranking struct {
-	suspect flat.Places // of an item: the slot of what is known of it
-	charged flat.Places // items of which they, or parts of theirs, say something
+	cluster uint32
+	slots   []uint32
+	charges []charge
+	charged flat.Places // of an item: its charge
 	seen    flat.Places
 	wholes  []uint32
-	parts   []uint32
 	scores  []int64  // of all candidates
 	best    []scored // the first of them, one more than is asked for
+}
+
+// charge is what speaks against an item of which, or of whose parts, something was said.
+type charge struct {
+	item    uint32
+	suspect uint32 // 0: of itself nothing was said, or less than of those that are looked at
+	parts   int64  // what its parts say counts so much for it
 }
 
 // scored is a candidate before anything is said of it.
@@ -106,47 +104,42 @@ type scored struct {
 	shape *Structure // nil: the topology says nothing
 }
 
-// Begin makes Score and Charged answer for a cluster, until the next one is ranked or begun.
-func (b *Book) Begin(cluster uint32, items Items) {
-	b.begin(cluster)
+// charge charges what is said in a cluster to those who say it, and to what they are part of.
+func (b *Book) charge(cluster uint32, items Items, p *Params) {
 	r := &b.ranking
 	r.charged.Reset()
-	if cluster >= b.clusters.Len() {
-		return
-	}
-	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
-		item := b.suspects.At(slot).item
-		r.wholes = items.Wholes(item, append(r.wholes[:0], item))
-		for _, one := range r.wholes {
-			r.charged.Put(one, 0)
+	r.cluster, r.charges = cluster, r.charges[:0]
+	r.slots = b.looked(cluster, r.slots[:0])
+	for _, slot := range r.slots {
+		x := b.suspects.At(slot)
+		r.charge(x.item).suspect = slot
+		r.wholes = items.Wholes(x.item, r.wholes[:0])
+		for _, whole := range r.wholes {
+			r.charge(whole).parts += x.sum * p.Instance / 1000
 		}
 	}
 }
 
-// Charged tells whether an item, or a part of it, said anything. The Score of all others is no more than 0.
-func (b *Book) Charged(item uint32) bool {
-	_, charged := b.ranking.charged.Find(item)
-	return charged
-}
-
-func (b *Book) begin(cluster uint32) {
-	r := &b.ranking
-	r.suspect.Reset()
-	r.seen.Reset()
-	r.scores, r.best = r.scores[:0], r.best[:0]
-	if cluster >= b.clusters.Len() {
-		return
+// charge returns the charge of an item, made when it is new.
+func (r *ranking) charge(item uint32) *charge {
+	at, known := r.charged.Find(item)
+	if !known {
+		at = uint32(len(r.charges))
+		r.charged.Put(item, at)
+		r.charges = append(r.charges, charge{item: item})
 	}
-	for slot := b.clusters.At(cluster).suspects; slot != 0; slot = b.suspects.At(slot).next {
-		r.suspect.Put(b.suspects.At(slot).item, slot)
-	}
+	return &r.charges[at]
 }
 
 // of returns what is known of an item in the cluster that is ranked; all of it is zero when nothing is.
 func (b *Book) of(item uint32) *suspect {
-	slot, known := b.ranking.suspect.Find(item)
-	if !known {
-		return b.suspects.At(0)
+	r := &b.ranking
+	slot := uint32(0)
+	if at, charged := r.charged.Find(item); charged {
+		slot = r.charges[at].suspect
+	}
+	if slot == 0 && b.fronts.of[r.cluster] != nil { // there are more than were looked at
+		slot = b.suspect(r.cluster, item)
 	}
 	return b.suspects.At(slot)
 }
@@ -168,8 +161,8 @@ func (r *ranking) take(x scored, limit int) {
 	r.best = r.best[:min(len(r.best), max(limit, 1)+1)]
 }
 
-// Score sums up what speaks against an item, but for the topology.
-func (b *Book) Score(item uint32, items Items, p *Params) int64 {
+// score sums up what speaks against an item, but for the topology.
+func (b *Book) score(item uint32, items Items, p *Params) int64 {
 	own, parts := b.weigh(item, items, p)
 	return own + parts
 }
@@ -178,12 +171,10 @@ func (b *Book) weigh(item uint32, items Items, p *Params) (own, parts int64) {
 	if sum := b.of(item).sum; sum != 0 {
 		own = sum * items.Weight(item) / 1000
 	}
-	r := &b.ranking
-	r.parts = items.Parts(item, r.parts[:0])
-	for _, one := range r.parts {
-		parts += b.of(one).sum*p.Instance/1000 - p.InstanceCost
+	if at, charged := b.ranking.charged.Find(item); charged {
+		parts = b.ranking.charges[at].parts
 	}
-	return own, parts
+	return own, parts - p.InstanceCost*int64(items.PartCount(item))
 }
 
 // candidate says what speaks against an item.

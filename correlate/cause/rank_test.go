@@ -23,7 +23,7 @@ func (e parts) Weight(item uint32) int64 {
 	return 1000
 }
 
-func (e parts) Parts(whole uint32, dst []uint32) []uint32 { return append(dst, e.of[whole]...) }
+func (e parts) PartCount(whole uint32) uint32 { return uint32(len(e.of[whole])) }
 
 func (e parts) Wholes(part uint32, dst []uint32) []uint32 {
 	for whole := range uint32(100) {

@@ -57,6 +57,9 @@ func (b *Book) Load(r *flat.Reader) error {
 			return err
 		}
 	}
+	for cluster := uint32(1); cluster < b.clusters.Len(); cluster++ {
+		b.front(cluster)
+	}
 	return nil
 }
 

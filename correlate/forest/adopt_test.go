@@ -65,14 +65,14 @@ func TestARootIsAdoptedWhenThatIsTenTimesLikelierThanChance(t *testing.T) {
 	for roots := 2; roots < 200; roots++ {
 		w.f.tenants.Mut(1).roots = uint64(roots)
 		score := edge(1, 50*event.Second, rate(roots, 1000, 50*event.Second))
-		list := w.f.Adoptions(1, &w.p, &o)
+		list := w.f.Adoptions(1, w.e, &w.p, &o)
 		if score > float64(w.p.Threshold)+exact {
 			require.Len(t, list, 1, "%d roots", roots)
 		} else if score < float64(w.p.Threshold)-exact {
 			require.Empty(t, list, "%d roots", roots)
 		}
 	}
-	require.Empty(t, w.f.Adoptions(1, &w.p, &o))
+	require.Empty(t, w.f.Adoptions(1, w.e, &w.p, &o))
 }
 
 func TestTheSmallerClusterGoesIntoTheLargerAndTheAdopterKeepsItsNumber(t *testing.T) {

@@ -361,3 +361,32 @@ func TestWhatIsWellSpeaksAgainstACauseAsMuchAsFaultsPassHere(t *testing.T) {
 		require.InDelta(t, -1000*math.Log(1-share), f.Absence(1), exact, "%v", learned)
 	}
 }
+
+func TestOnePartOfManyExplainsTheWholeByThatMuchLess(t *testing.T) {
+	for _, parts := range []uint32{2, 20} {
+		e := estate{}
+		for part := uint32(2); part < 2+parts; part++ { // item 1 is the whole: it and its parts rest on each other
+			e[1], e[part] = append(e[1], part), []uint32{1}
+		}
+		if parts == 2 {
+			e[3] = nil // what rests on as many is told apart from it
+		}
+		w := newWorld(t, e)
+		w.begin(2, 0)
+		d := w.decide(1, 10*event.Second)
+		require.Equal(t, uint32(2), d.From)
+		require.InDelta(t, edge(1, 10*event.Second, rate(1, 1000, 10*event.Second))-1000*math.Log(float64(parts)), d.Edge, 3, "%d parts", parts)
+	}
+}
+
+func TestThatItemsBesideEachOtherAlarmIsNoSignOfAShakingComponent(t *testing.T) {
+	credit := func(e estate) uint32 {
+		w := newWorld(t, e)
+		w.begin(2, 0)
+		return w.decide(3, event.Second).Credit
+	}
+	alone, beside, wide := credit(estate{2: {1}, 3: {4}}), credit(under(10)), credit(under(500))
+	require.Positive(t, alone)
+	require.Less(t, beside, alone/2, "item 1 may be the cause of both, and silent")
+	require.Equal(t, alone, wide, "half of the estate rests on item 1")
+}

@@ -34,6 +34,9 @@ type Topology interface {
 	Upstream(item uint32, hops uint8, limit int, dst []itsm.Near) []itsm.Near
 	// DependentCount returns how many items rest directly on one.
 	DependentCount(item uint32) uint32
+	// Among returns of how many parts of a whole the one is through which alone another item is upstream of that: 1 when it is upstream
+	// otherwise.
+	Among(item, up uint32, hops uint8) uint32
 }
 
 // Forest is what grouping remembers. All of it follows from the placements that were applied.
@@ -141,7 +144,7 @@ func (f *Forest) Decide(o Onset, t Topology, p *Params) event.Placement {
 	}
 	rate := f.rate(c.tenant, &o)
 	f.byEdge(&d, t, p, rate, o.Factor)
-	near := f.byComponentOf(&d, p, rate)
+	near := f.byComponentOf(&d, p, rate, f.besideRoot(&d, t, p, o.Size))
 	f.creditEdge(&d, t)
 	switch {
 	case d.Edge >= p.Threshold && d.Edge >= d.Near:
@@ -174,6 +177,9 @@ func (f *Forest) byEdge(d *event.Placement, t Topology, p *Params, rate int64, f
 			score += factor(it.said)
 		}
 		if score > d.Edge {
+			score -= fixed.Ln(uint64(t.Among(d.Item, u.Item, u.Hops))) // one part of many is seldom why the whole fails
+		}
+		if score > d.Edge {
 			d.Edge, d.From, d.Hops, d.Gap = score, u.Item, u.Hops, gap
 		}
 	}
@@ -198,6 +204,24 @@ func (f *Forest) creditEdge(d *event.Placement, t Topology) {
 	}
 }
 
+// besideRoot finds the latest root beneath something that the item rests on too, and few others do: that may be the cause of both and say
+// nothing. It returns the logarithm of the density with which a fault shows so; what much of the component rests on ties nothing together.
+func (f *Forest) besideRoot(d *event.Placement, t Topology, p *Params, size uint32) (best int64) {
+	best = event.NoScore / 2
+	for _, u := range f.up {
+		above := f.item(u.Item)
+		if above.traces == 0 || fixed.LnRatio(uint64(size), uint64(t.DependentCount(u.Item))) < p.Threshold {
+			continue
+		}
+		for _, r := range f.known(&above) {
+			if gap := distance(r.at, d.At); r.item != d.Item && gap <= p.JoinWithin {
+				best = max(best, f.components.At(d.Component).explains(p, int64(u.Hops+r.hops), gap))
+			}
+		}
+	}
+	return best
+}
+
 // lnPassing discounts edges where faults do not pass along them as they do elsewhere: a stream of alerts that have nothing to do with each
 // other shows by that what rests on an alarmed item mostly stays well.
 func (c *component) lnPassing() int64 {
@@ -210,15 +234,15 @@ func (c *component) lnPassing() int64 {
 }
 
 // byComponentOf scores the cluster of the item's component that alarmed last, and returns it.
-func (f *Forest) byComponentOf(d *event.Placement, p *Params, rate int64) (cluster uint32) {
+func (f *Forest) byComponentOf(d *event.Placement, p *Params, rate, beside int64) (cluster uint32) {
 	c := f.components.At(d.Component)
 	if c.latest == 0 {
 		return 0
 	}
 	d.NearGap = distance(d.At, f.clusters.At(c.latest).last)
 	d.Near = c.lnAlpha() - int64(d.NearGap)*1000/int64(p.ComponentDecay) - fixed.LnRatio(uint64(p.ComponentDecay), 1000) - rate
-	// The component gets the credit that neither chance nor an edge has a better claim to.
-	d.Credit = uint32(fixed.Share(d.Near - fixed.LnSum(0, d.Edge)))
+	// The component gets the credit that neither chance nor an edge, be it by way of what says nothing, has a better claim to.
+	d.Credit = uint32(fixed.Share(d.Near - fixed.LnSum(0, max(d.Edge, beside-rate))))
 	return c.latest
 }
 

@@ -100,7 +100,7 @@ func (d *day) begin(o Onset) {
 	d.alert++
 	m := d.f.Apply(&place, d.alert, d.e)
 	require.Equal(d.t, m.Into, d.f.ClusterOf(o.Item))
-	for _, one := range d.f.Adoptions(o.Item, &d.p, &o) {
+	for _, one := range d.f.Adoptions(o.Item, d.e, &d.p, &o) {
 		require.Equal(d.t, one.Item, d.f.Root(d.f.ClusterOf(one.Item)))
 		require.LessOrEqual(d.t, one.Gap, d.p.AdoptWithin)
 		d.join(d.f.ClusterOf(one.Item), d.f.ClusterOf(one.From), event.PlaceEdge)

@@ -67,7 +67,7 @@ func (f *Forest) known(it *item) []rootRef {
 
 // Adoptions lists the placements by which clusters become part of that of an item which explains their roots: symptoms that were
 // seen before their cause.
-func (f *Forest) Adoptions(ci uint32, p *Params, o *Onset) (list []event.Placement) {
+func (f *Forest) Adoptions(ci uint32, t Topology, p *Params, o *Onset) (list []event.Placement) {
 	it := f.item(ci)
 	comp := f.components.At(f.clusters.At(it.cluster).component)
 	rate := f.rate(f.clusters.At(it.cluster).tenant, o) - comp.lnPassing()
@@ -78,7 +78,11 @@ func (f *Forest) Adoptions(ci uint32, p *Params, o *Onset) (list []event.Placeme
 		if root.cluster == 0 || root.cluster == it.cluster || c.root != r.item || gap > p.AdoptWithin {
 			continue
 		}
-		if score := comp.explains(p, int64(r.hops), gap) - rate; score >= p.Threshold && !slices.ContainsFunc(list, func(d event.Placement) bool { return d.Item == r.item }) {
+		score := comp.explains(p, int64(r.hops), gap) - rate
+		if score >= p.Threshold {
+			score -= fixed.Ln(uint64(t.Among(r.item, ci, r.hops)))
+		}
+		if score >= p.Threshold && !slices.ContainsFunc(list, func(d event.Placement) bool { return d.Item == r.item }) {
 			list = append(list, event.Placement{
 				Kind: event.PlaceEdge, Cluster: it.cluster, Item: r.item, Component: c.component, From: ci, Hops: r.hops, Gap: gap,
 				At: root.last, Edge: score, Near: event.NoScore, Needed: p.Threshold,
@@ -94,12 +98,16 @@ func (f *Forest) Silent(o *Onset, t Topology, p *Params) (best uint32, score int
 	f.up = t.Upstream(o.Item, reach, maxAncestors, f.up[:0])
 	rate := f.rate(f.clusters.At(f.item(o.Item).cluster).tenant, o)
 	for _, u := range f.up {
-		if u.Hops > 1 || f.item(u.Item).cluster != 0 {
-			continue
+		above := f.item(u.Item)
+		if u.Hops > 1 || above.cluster != 0 && distance(o.At, above.last) <= p.JoinWithin {
+			continue // what alarmed longer ago explains nothing by that, and is as silent as what never did
 		}
 		of := t.DependentCount(u.Item)
-		if known := f.item(u.Item).traces; known < 2 || known*100 < of*p.SilentShare {
+		if known := above.traces; known < 2 || known*100 < of*p.SilentShare {
 			continue
+		}
+		if t.Among(o.Item, u.Item, 1) > 1 {
+			continue // that one part of a whole is silent says nothing of why the whole is not
 		}
 		beneath := f.rootsBeneath(u.Item, o.At, p)
 		if len(beneath) < 2 || uint32(len(beneath))*100 < of*p.SilentShare {

@@ -167,3 +167,20 @@ func TestARootIsRememberedForFiveMinutes(t *testing.T) {
 		require.Equal(t, n, w.f.roots.Stats().Used)
 	}
 }
+
+func TestWhatAlarmedLongAgoIsASilentCauseAndWhatAlarmedLatelyIsNone(t *testing.T) {
+	for _, c := range []struct {
+		ago   event.Time
+		found uint32
+	}{{100 * event.Second, 0}, {5 * event.Minute, 1}} {
+		w := newWorld(t, under(10))
+		w.begin(1, -c.ago)
+		for item := uint32(2); item < 4; item++ {
+			d := w.decide(item, 0)
+			d.Kind, d.Cluster = event.PlaceRoot, 0 // as if it were not explained
+			w.f.Apply(&d, item, w.e)
+		}
+		found, _, _ := w.silent(3, 0)
+		require.Equal(t, c.found, found, "%s ago", c.ago.Duration())
+	}
+}

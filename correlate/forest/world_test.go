@@ -53,6 +53,14 @@ func (e estate) DependentCount(item uint32) (n uint32) {
 	return n
 }
 
+// Among takes two items that rest on each other for a whole and a part of it, the one that rests on more for the whole.
+func (e estate) Among(item, up uint32, hops uint8) uint32 {
+	if hops == 1 && len(e[item]) > len(e[up]) && slices.Contains(e[up], item) {
+		return uint32(len(e[item]))
+	}
+	return 1
+}
+
 // world is a forest over an estate of one component. That has so many items that only edges decide, until something is learned.
 type world struct {
 	t     *testing.T
@@ -101,7 +109,7 @@ func (w *world) begin(item uint32, after event.Time) event.Placement {
 // adopt carries out all adoptions by an item, as the owner does.
 func (w *world) adopt(item uint32) (list []event.Placement) {
 	o := w.onset(item, w.f.items.At(item).onset)
-	list = w.f.Adoptions(item, &w.p, &o)
+	list = w.f.Adoptions(item, w.e, &w.p, &o)
 	for _, d := range list {
 		d.Cluster = w.f.ClusterOf(d.From)
 		w.f.Apply(&d, 0, w.e)

@@ -93,7 +93,7 @@ func checkContentType(r *http.Request) *Problem {
 	if err == nil && (media == "application/json" || strings.HasSuffix(media, "+json")) {
 		return nil
 	}
-	if r.URL.Path == filesPath {
+	if slices.Contains(filesPaths(), r.URL.Path) {
 		return checkFiles(r, media)
 	}
 	return &Problem{
@@ -101,8 +101,10 @@ func checkContentType(r *http.Request) *Problem {
 	}
 }
 
-// filesPath takes files.
-const filesPath = "/api/v1/cmdb/import"
+// filesPaths take files.
+func filesPaths() []string {
+	return []string{"/api/v1/cmdb/import", "/api/v1/history/import/incidents"}
+}
 
 // checkFiles lets through files of the types that no form can send, and forms of who shows a token, which no other page knows.
 func checkFiles(r *http.Request, media string) *Problem {

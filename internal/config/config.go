@@ -27,6 +27,7 @@ type Config struct {
 	Changes       Changes  `yaml:"changes"`
 	Records       Records  `yaml:"records"`
 	Snapshot      Snapshot `yaml:"snapshot"`
+	History       History  `yaml:"history"`
 
 	Warnings strict.Errors `yaml:"-"` // what was accepted and looks wrong
 }
@@ -103,7 +104,7 @@ type Kafka struct {
 	Topics          []Topic  `yaml:"topics"`
 }
 
-// TLS says how to reach the brokers; its zero value trusts the system's roots.
+// TLS says how a server is known; its zero value trusts the system's roots.
 type TLS struct {
 	CAFile             string `yaml:"ca_file"`
 	CertFile           string `yaml:"cert_file"`
@@ -195,6 +196,7 @@ func Default() *Config {
 		Records:   Records{Bytes: 10e9},
 		Heartbeat: Beat{Interval: Duration(time.Minute)},
 		Snapshot:  Snapshot{Interval: Duration(5 * time.Minute), Keep: 2},
+		History:   defaultHistory(),
 	}
 }
 

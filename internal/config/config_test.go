@@ -145,6 +145,8 @@ func loadWholeExample(t *testing.T) (c *Config, text string) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
 	write(t, dir, "secrets/prometheus-eu.key", "an ingest key of some length\n")
 	write(t, dir, "secrets/kafka.password", "a password\n")
+	write(t, dir, "secrets/clickhouse.password", "a password of the history\n")
+	write(t, dir, "secrets/clickhouse-reader.password", "a password of its readers\n")
 	write(t, dir, "secrets/heartbeat.url", "https://hc.example.org/ping/2f1c\n")
 	text = uncomment(string(b))
 	c, err = Load(write(t, dir, "tocsin.yml", text))

@@ -47,8 +47,14 @@ func notEmpty[T any](dst *[]T, item func(*T) strict.Value) strict.Value {
 
 func (rd *reader) tls(dst **TLS) strict.Value {
 	return func(r *strict.Reader, n *yaml.Node) {
-		t := &TLS{}
-		*dst = t
+		*dst = &TLS{}
+		rd.tlsFiles(*dst, "the brokers' certificates are not checked")(r, n)
+	}
+}
+
+// tlsFiles reads how the other side is known; unchecked is the warning when it is not.
+func (rd *reader) tlsFiles(t *TLS, unchecked string) strict.Value {
+	return func(r *strict.Reader, n *yaml.Node) {
 		strict.Mapping(
 			strict.Field{Key: "ca_file", Value: rd.path(&t.CAFile)},
 			strict.Field{Key: "cert_file", Value: rd.path(&t.CertFile)},
@@ -60,7 +66,7 @@ func (rd *reader) tls(dst **TLS) strict.Value {
 			r.Problem(n, "cert_file and key_file belong together", "")
 		}
 		if t.InsecureSkipVerify {
-			rd.warn(r, n, "insecure_skip_verify", "the brokers' certificates are not checked", "name their CA in ca_file")
+			rd.warn(r, n, "insecure_skip_verify", unchecked, "name their CA in ca_file")
 		}
 	}
 }
@@ -72,18 +78,9 @@ func (rd *reader) sasl(dst **SASL) strict.Value {
 		strict.Mapping(
 			strict.Field{Key: "mechanism", Value: strict.OneOf(&s.Mechanism, "plain", "scram-sha-256", "scram-sha-512"), Required: true},
 			strict.Field{Key: "username", Value: strict.Word(&s.Username), Required: true},
-			strict.Field{Key: "password_file", Value: rd.passwordFile(s), Required: true},
+			strict.Field{Key: "password_file", Value: rd.secretFile(&s.PasswordFile, &s.Password), Required: true},
 		)(r, n)
 	}
-}
-
-func (rd *reader) passwordFile(s *SASL) strict.Value {
-	return strict.Scalar(func(text string) error {
-		s.PasswordFile = rd.resolve(text)
-		b, err := readSecret(s.PasswordFile)
-		s.Password = string(b)
-		return err
-	})
 }
 
 // topics gives the reader of one of k's topics.

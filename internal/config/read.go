@@ -40,6 +40,7 @@ func (rd *reader) value() strict.Value {
 		strict.Field{Key: "changes", Value: changes(&c.Changes)},
 		strict.Field{Key: "records", Value: strict.Mapping(size("bytes", &c.Records.Bytes, 1<<20, 1<<50))},
 		strict.Field{Key: "snapshot", Value: snapshot(&c.Snapshot)},
+		strict.Field{Key: "history", Value: rd.history(&c.History)},
 	)
 }
 

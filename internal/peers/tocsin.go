@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,9 +27,13 @@ type Daemon struct {
 }
 
 // Tocsin builds the binary and runs `tocsin serve` on a free port and an empty data folder, with more args; it returns
-// when the daemon is ready. It must serve at the root: with --route-prefix the readiness probe would not find it.
+// when the daemon is ready. It must serve at the root: with --route-prefix the readiness probe would not find it. It keeps no history
+// unless args say so with --history: an engine for each daemon would cost more than the rest.
 func Tocsin(t testing.TB, args ...string) *Daemon {
 	t.Helper()
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--history") }) {
+		args = append([]string{"--history=none"}, args...)
+	}
 	d := &Daemon{Proc: newProc(t, "tocsin", TocsinBinary(t), "serve"), Addr: "127.0.0.1:0", args: args}
 	d.Data = filepath.Join(d.Dir, "data")
 	d.Restart()

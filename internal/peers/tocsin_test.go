@@ -68,7 +68,7 @@ func TestADaemonKeepsItsAddressAndDataOverAnEnd(t *testing.T) {
 			require.Equal(t, first, d.URL)
 			starts, err := os.ReadFile(filepath.Join(d.Data, "starts"))
 			require.NoError(t, err)
-			require.Equal(t, "--config x.yml\n--config x.yml\n", string(starts))
+			require.Equal(t, "--history=none --config x.yml\n--history=none --config x.yml\n", string(starts))
 		})
 	}
 }

@@ -34,11 +34,14 @@ type generator struct {
 // faults lets everything break, and returns the alarms that follow.
 func (g *generator) faults() (onsets []onset) {
 	at := g.spec.Start
-	for range g.spec.Faults {
-		if g.spec.Overlap == 0 || len(onsets) == 0 {
+	for i := range g.spec.Faults {
+		switch last := lastOf(onsets, i-1); {
+		case g.spec.Overlap == 0 || i == 0:
 			at += g.wait(g.spec.Every)
-		} else {
-			at = max(at, lastOf(onsets, len(g.out.Faults)-1)-event.FromDuration(g.spec.Overlap))
+		case g.spec.Pairs && i%2 == 0:
+			at = max(at, last, lastOf(onsets, i-2)) + g.wait(g.spec.Every)
+		default:
+			at = max(at, last-event.FromDuration(g.spec.Overlap))
 		}
 		f, found := g.fault(at)
 		g.out.Faults = append(g.out.Faults, f)
@@ -49,8 +52,10 @@ func (g *generator) faults() (onsets []onset) {
 
 // lastOf returns when the last alarm of a fault begins.
 func lastOf(onsets []onset, fault int) (last event.Time) {
-	for i := len(onsets) - 1; i >= 0 && onsets[i].fault == fault; i-- {
-		last = max(last, onsets[i].at)
+	for i := len(onsets) - 1; i >= 0 && onsets[i].fault >= fault; i-- {
+		if onsets[i].fault == fault {
+			last = max(last, onsets[i].at)
+		}
 	}
 	return last
 }

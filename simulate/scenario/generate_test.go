@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -125,7 +124,7 @@ func TestAnEstateHasTheFanOutOfARealOne(t *testing.T) {
 }
 
 func TestTheStreamIsWhatItsSpecSays(t *testing.T) {
-	for _, name := range []string{"light", "medium", "heavy", "late", "noise10", "overlap60", "missing10"} {
+	for _, name := range []string{"light", "medium", "heavy", "late", "noise10", "overlap60", "chain60", "missing10"} {
 		t.Run(name, func(t *testing.T) {
 			spec, s := preset(t, name, 11)
 			require.Len(t, s.Faults, spec.Faults)
@@ -167,8 +166,10 @@ func TestTheStreamIsWhatItsSpecSays(t *testing.T) {
 	}
 }
 
-func TestFaultsOverlapByWhatWasAskedFor(t *testing.T) {
-	spec, _ := FindPreset("overlap60")
+// overlaps returns by how much each fault overlaps the one before; less than nothing is a pause.
+func overlaps(t *testing.T, name string) []event.Time {
+	spec, ok := FindPreset(name)
+	require.True(t, ok)
 	spec.Lost, spec.Flapping = 0, 0
 	s, err := Generate(spec)
 	require.NoError(t, err)
@@ -178,14 +179,40 @@ func TestFaultsOverlapByWhatWasAskedFor(t *testing.T) {
 			last[s.Truth[i]] = max(last[s.Truth[i]], a.StartsAt)
 		}
 	}
-	exact := 0
+	by := make([]event.Time, len(s.Faults))
 	for i := 1; i < len(s.Faults); i++ {
-		before := &s.Faults[i-1]
-		if by := last[before.ID] - s.Faults[i].Start; by == event.FromDuration(time.Minute) {
+		by[i] = last[s.Faults[i-1].ID] - s.Faults[i].Start
+	}
+	return by
+}
+
+func TestFaultsOverlapByWhatWasAskedFor(t *testing.T) {
+	exact := 0
+	by := overlaps(t, "chain60")
+	for _, b := range by[1:] {
+		if b == event.Minute {
 			exact++
 		}
 	}
-	require.Greater(t, exact, 2*len(s.Faults)/3, "but for those that were shorter")
+	require.Greater(t, exact, 2*len(by)/3, "but for those that were shorter")
+}
+
+func TestOfPairsOnlyTheTwoOverlap(t *testing.T) {
+	exact, apart := 0, 0
+	by := overlaps(t, "overlap60")
+	for i := 1; i < len(by); i++ {
+		switch {
+		case i%2 == 1 && by[i] == event.Minute:
+			exact++
+		case i%2 == 0:
+			require.Negative(t, by[i], "fault %d", i+1)
+			if by[i] < -event.Minute {
+				apart++
+			}
+		}
+	}
+	require.Greater(t, exact, len(by)/4, "but for those that were shorter")
+	require.Greater(t, apart, len(by)/3, "few come at once")
 }
 
 func TestANullStreamHasNoFaultAndAStormOneThatHitsThousands(t *testing.T) {

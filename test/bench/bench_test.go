@@ -87,7 +87,7 @@ func TestAServerThatDoesNotStartShowsItsLastWords(t *testing.T) {
 	o := tiny(t, "good")
 	t.Setenv("PATH", "")
 	o.only = "a"
-	s := tocsinSubject(o.tocsin)
+	s := tocsinSubject(o.tocsin, false)
 	s.config = "wrong"
 	_, err := s.start(t.Context(), t.TempDir())
 	require.ErrorContains(t, err, "ended before it was ready")

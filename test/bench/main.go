@@ -1,6 +1,6 @@
 // Command bench measures Tocsin beside Alertmanager on this machine:
 //
-//	go run ./test/bench [-short] [-only a,b] [-runs N] [-json FILE] [-md FILE]
+//	go run ./test/bench [-short] [-only a,b] [-runs N] [-history] [-json FILE] [-md FILE]
 //
 // Both are real processes on loopback with their data on disk, started fresh
 // for every scenario, one scenario of the one right after that of the other.
@@ -24,16 +24,17 @@ import (
 )
 
 type options struct {
-	short  bool
-	only   string
-	runs   int
-	json   string
-	md     string
-	tocsin string
-	peer   string
-	dir    string
-	seed   uint64
-	sizes  sizes // set from short; a test has its own
+	short   bool
+	only    string
+	runs    int
+	json    string
+	md      string
+	tocsin  string
+	peer    string
+	history bool
+	dir     string
+	seed    uint64
+	sizes   sizes // set from short; a test has its own
 }
 
 func main() {
@@ -64,6 +65,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.md, "md", "", "write the table into `FILE`, between its markers")
 	flags.StringVar(&o.tocsin, "tocsin", "", "`BINARY` to measure; built from this tree when empty")
 	flags.StringVar(&o.peer, "alertmanager", "", "`BINARY` to compare with; the installed one when empty")
+	flags.BoolVar(&o.history, "history", false, "let Tocsin keep its history in the embedded engine meanwhile, to compare with a run without")
 	flags.StringVar(&o.dir, "dir", "", "`FOLDER` on a real disk for the servers' data (default: the system's for temporary files)")
 	flags.Uint64Var(&o.seed, "seed", 1, "of the generated alerts")
 	if err := flags.Parse(args); err != nil {

@@ -17,7 +17,7 @@ const (
 	alertmanagerName = "alertmanager"
 
 	// All load comes from one address, so the cap per source is out of the way.
-	tocsinConfig = "limits:\n  alerts_per_source: 5000000\n"
+	tocsinConfig = "limits:\n  alerts_per_source: 5000000\nhistory:\n  url: %s\n"
 
 	// Grouping is on and notifications are not: the figures are for intake.
 	alertmanagerConfig = `route:
@@ -36,8 +36,12 @@ type subject struct {
 	args   func(config, data, address string) []string
 }
 
-func tocsinSubject(binary string) subject {
-	return subject{name: tocsinName, binary: binary, config: tocsinConfig, args: func(config, data, address string) []string {
+func tocsinSubject(binary string, history bool) subject {
+	keeps := "none"
+	if history {
+		keeps = "chdb"
+	}
+	return subject{name: tocsinName, binary: binary, config: fmt.Sprintf(tocsinConfig, keeps), args: func(config, data, address string) []string {
 		return []string{"serve", "--data", data, "--listen", address, "--config", config}
 	}}
 }
@@ -61,7 +65,7 @@ func findSubjects(ctx context.Context, o options, dir string, progress io.Writer
 			return nil, fmt.Errorf("build tocsin: %w\n%s", err, out)
 		}
 	}
-	subjects := []subject{tocsinSubject(binary)}
+	subjects := []subject{tocsinSubject(binary, o.history)}
 	names := []string{"prometheus-alertmanager", "alertmanager"}
 	if o.peer != "" {
 		names = []string{o.peer}

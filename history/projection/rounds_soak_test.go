@@ -1,0 +1,5 @@
+//go:build soak
+
+package projection_test
+
+const rounds = 30 // of crashes

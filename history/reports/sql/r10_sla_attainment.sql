@@ -1,0 +1,6 @@
+-- id: R10
+-- name: sla_attainment
+-- title: SLA attainment
+-- question: Did we keep what we promised?
+-- formula: anchor due in the period: met / (met + missed); open and breached counts as missed; cancelled ones and those lowered after the breach are listed; untouched ones that ended by themselves apart; response and resolution apart
+-- waits: service levels: their clocks are not recorded yet

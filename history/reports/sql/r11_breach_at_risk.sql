@@ -1,0 +1,6 @@
+-- id: R11
+-- name: breach_at_risk
+-- title: Breaches and risk
+-- question: What is late, and what will be?
+-- formula: overdue and open / open with a service level; overrun; calibration of the forecast (Brier)
+-- waits: service levels: their clocks are not recorded yet

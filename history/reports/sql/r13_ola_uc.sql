@@ -1,0 +1,6 @@
+-- id: R13
+-- name: ola_uc
+-- title: Agreements within and contracts without
+-- question: Which team or supplier broke its part of the promise?
+-- formula: met / applicable; breaches attributed
+-- waits: agreements of teams and contracts of suppliers: they are not recorded yet

@@ -1,0 +1,6 @@
+-- id: R19
+-- name: problem_effect
+-- title: Effect of problem management
+-- question: Did fixing the problem make its incidents stop?
+-- formula: resolved incidents with a problem / resolved incidents; known-error coverage; incident rate before and after the fix with its interval, against matched problems that were not fixed
+-- waits: problems: they are not recorded yet

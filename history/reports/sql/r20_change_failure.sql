@@ -1,0 +1,6 @@
+-- id: R20
+-- name: change_failure
+-- title: Failed changes
+-- question: How often does a change break something?
+-- formula: unsuccessful / closed; confirmed to have caused an incident / closed, nearby ones apart; share of emergencies; by n
+-- waits: changes: they are not recorded yet

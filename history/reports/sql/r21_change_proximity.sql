@@ -1,0 +1,6 @@
+-- id: R21
+-- name: change_proximity
+-- title: Incidents after changes
+-- question: Do incidents follow changes more often than chance?
+-- formula: observed / expected incidents after a change under shuffled times (lift)
+-- waits: changes: they are not recorded yet

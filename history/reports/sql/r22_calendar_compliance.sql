@@ -1,0 +1,6 @@
+-- id: R22
+-- name: calendar_compliance
+-- title: Keeping to the change calendar
+-- question: Were changes made when they were allowed?
+-- formula: conflicts, changes inside freezes, unauthorised changes
+-- waits: changes: they are not recorded yet

@@ -1,0 +1,6 @@
+-- id: R26
+-- name: improvements
+-- title: Improvement register
+-- question: Did our improvements reach their targets?
+-- formula: base, target, actual, difference with its interval, met
+-- waits: the improvement register: it is not recorded yet

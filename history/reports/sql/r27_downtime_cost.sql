@@ -1,0 +1,6 @@
+-- id: R27
+-- name: downtime_cost
+-- title: Cost of downtime
+-- question: What did being down cost?
+-- formula: minutes of outage × value per hour, by service, class of cause and change
+-- waits: values per hour of services: they are not recorded yet

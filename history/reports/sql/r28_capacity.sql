@@ -1,0 +1,6 @@
+-- id: R28
+-- name: capacity
+-- title: Capacity outlook
+-- question: When will it be full?
+-- formula: days to full with their interval, by measurement of an item
+-- waits: measurements of items: they are not recorded yet

@@ -1,0 +1,6 @@
+-- id: R29
+-- name: fulfilment
+-- title: Requests fulfilled
+-- question: Were requests done when they were due?
+-- formula: requests done within their target / due, by item of the catalogue
+-- waits: requests: they are not recorded yet

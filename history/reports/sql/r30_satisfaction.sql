@@ -1,0 +1,6 @@
+-- id: R30
+-- name: satisfaction
+-- title: Satisfaction
+-- question: Are those whom we helped content?
+-- formula: rating on closing with n and response rate; insufficient data below 10
+-- waits: who was asked for a rating: it is not recorded yet
