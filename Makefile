@@ -1,7 +1,7 @@
 # Plain `make` prints the targets. All of them call plain go, or a script that does.
 export TOCSIN_CACHE ?= $(HOME)/.cache/tocsin
 FUZZTIME ?= 30s
-TESTTIME ?= 8m
+TESTTIME ?= 12m
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench conformance fuzz soak build clean deps
@@ -15,6 +15,7 @@ run: ## build and serve the demo on loopback (DATA=./data, DEMO=0 for an empty s
 test: deps ## vet, every test with the race detector against the real peers, then Alertmanager's own suites
 	go vet -tags soak ./...
 	go test -race -shuffle=on -timeout $(TESTTIME) ./...
+	go test -timeout $(TESTTIME) -run TestGroupingAndRootCausesReachTheirFloors ./evaluate
 	cd test/conformance && go vet ./... && go test -race -shuffle=on -timeout $(TESTTIME) ./...
 	@scripts/conformance
 	@echo 'make test: all of it passed'

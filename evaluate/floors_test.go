@@ -95,8 +95,8 @@ func (m *figures) add(t *testing.T, s *scenario.Scenario, baselines bool) {
 }
 
 func TestGroupingAndRootCausesReachTheirFloors(t *testing.T) {
-	if testing.Short() {
-		t.Skip("replays whole scenarios")
+	if testing.Short() || underRace {
+		t.Skip("replays nine scenarios five times: make test runs it by itself, without the race detector")
 	}
 	for _, f := range floors() {
 		t.Run(f.scenario, func(t *testing.T) {

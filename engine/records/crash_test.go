@@ -87,6 +87,7 @@ func TestReopeningGivesTheSameTimelinesWithAndWithoutACheckpoint(t *testing.T) {
 				require.NoError(t, s.Close())
 				require.NoError(t, os.Remove(checkpointPath(dir)))
 			case 3: // an older checkpoint
+				require.NoError(t, s.Sync()) // before which no checkpoint is written
 				require.NoError(t, s.checkpoint())
 				m.grow(r, 100)
 				m.feed(t, s, r)

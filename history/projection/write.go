@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	staleCursor = 30 * time.Second // after so long the cursor is written although there were no rows
-	stepAside   = 9                // while alerts wait, the history works one part of its time in 1 + stepAside
-	asideEvery  = 20 * time.Millisecond
+	staleCursor  = 30 * time.Second // after so long the cursor is written although there were no rows
+	stepAside    = 9                // while alerts wait, the history works one part of its time in 1 + stepAside
+	asideEvery   = 20 * time.Millisecond
+	longestAside = 2 * time.Second
 )
 
 // writer brings changes into the database. One goroutine owns it, from one fault to the next.
@@ -175,7 +176,7 @@ func (w *writer) insert(ctx context.Context, batch *facts.Batch) error {
 
 // aside waits while alerts do, but not for ever: the history goes on slowly.
 func (w *writer) aside(ctx context.Context) {
-	for waited := time.Duration(0); waited < stepAside*w.took && ctx.Err() == nil && w.p.o.Busy(); waited += asideEvery {
+	for waited := time.Duration(0); waited < min(stepAside*w.took, longestAside) && ctx.Err() == nil && w.p.o.Busy(); waited += asideEvery {
 		rest(ctx, asideEvery)
 	}
 }
