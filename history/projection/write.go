@@ -103,7 +103,7 @@ func (w *writer) even(ctx context.Context, seq uint64) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	if err := w.derive(ctx, !w.p.o.Busy()); err != nil {
+	if err := w.derive(ctx, true); err != nil {
 		return err
 	}
 	if err := w.deliveries(ctx); err != nil {
@@ -111,9 +111,7 @@ func (w *writer) even(ctx context.Context, seq uint64) error {
 	}
 	w.p.well()
 	w.p.update(func(s *state) {
-		if len(w.incidents) == 0 { // else what follows from it waits
-			s.even, s.evenAt = w.read.seq, w.p.now()
-		}
+		s.even, s.evenAt = w.read.seq, w.p.now()
 		if r := s.rebuild; r != nil && r.Ended.IsZero() && w.read.seq >= r.Until {
 			r.Ended = w.p.now()
 		}
