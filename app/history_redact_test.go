@@ -18,6 +18,7 @@ import (
 	"github.com/tocsin-noc/tocsin/history/chdb"
 	"github.com/tocsin-noc/tocsin/history/chdb/chdbtest"
 	"github.com/tocsin-noc/tocsin/history/clickhouse"
+	"github.com/tocsin-noc/tocsin/internal/config"
 )
 
 // withHistory starts a daemon over a data folder, whose history lies in an engine.
@@ -26,9 +27,9 @@ func withHistory(t *testing.T, e *chdb.Engine, data string) *daemon {
 	dir := t.TempDir()
 	password := filepath.Join(dir, "password")
 	require.NoError(t, os.WriteFile(password, []byte(e.Writer().Password), 0o600))
-	config := filepath.Join(dir, "tocsin.yml")
-	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf("history: {url: '%s/tocsin', username: %s, password_file: %s}\n", e.URL(), e.Writer().User, password)), 0o600))
-	a, err := New(Options{ConfigFile: config, Data: data, Listen: "127.0.0.1:0", Version: "test", Stdout: io.Discard, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	file := filepath.Join(dir, "tocsin.yml")
+	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf("history: {url: '%s/tocsin', username: %s, password_file: %s}\n", e.URL(), e.Writer().User, password)), 0o600))
+	a, err := New(Options{ConfigFile: file, Data: data, Listen: "127.0.0.1:0", Version: "test", Stdout: io.Discard, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -185,13 +186,17 @@ func TestARedactionThatLeftTheHistoryOutIsFinishedByAskingAgain(t *testing.T) {
 }
 
 func TestAHistoryThatNeverWasHoldsNoText(t *testing.T) {
-	d := start(t, t.TempDir())
-	defer func() { d.stop() }()
-	d.app.settings.config.History.URL = "none"
-	require.NoError(t, redactor{d.app}.Redactable(t.Context()))
-	d.app.settings.config.History.URL, d.app.settings.config.Data = "chdb", t.TempDir()
-	require.NoError(t, redactor{d.app}.Redactable(t.Context()), "the engine has never run here")
-	found, err := redactor{d.app}.Redact(t.Context(), &clickhouse.Redaction{Silence: "s"})
-	require.NoError(t, err)
-	require.False(t, found)
+	// Nothing runs: what these settings have no history for must be answered without one.
+	for name, c := range map[string]config.Config{
+		"switched off":      {History: config.History{URL: config.HistoryNone}},
+		"has never run yet": {Data: t.TempDir(), History: config.History{URL: config.HistoryEmbedded}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := redactor{&App{settings: &loaded{config: &c}}}
+			require.NoError(t, r.Redactable(t.Context()))
+			found, err := r.Redact(t.Context(), &clickhouse.Redaction{Silence: "s"})
+			require.NoError(t, err)
+			require.False(t, found)
+		})
+	}
 }
