@@ -168,21 +168,13 @@ func (e *Engine) FollowSome(ctx context.Context, after Cursor, wanted func(event
 
 func yieldRecord(rec journal.Record, after Cursor, wanted func(event.ChangeKind) bool, yield func(*event.Change, error) bool) bool {
 	more := true
-	copied := false
-	err := event.VisitChanges(rec.Payload, rec.Seq, event.Time(rec.At), func(k event.ChangeKind) bool {
-		// The reader's memory is used again: what somebody keeps is read from a copy of the record.
-		copied = copied || wanted(k)
-		return false
-	}, nil)
-	if err == nil && copied {
-		err = event.VisitChanges(append([]byte(nil), rec.Payload...), rec.Seq, event.Time(rec.At), wanted, func(ch *event.Change) bool {
-			if rec.Seq == after.Seq && ch.N <= after.N {
-				return true
-			}
-			more = yield(ch, nil)
-			return more
-		})
-	}
+	err := event.VisitChanges(rec.Payload, rec.Seq, event.Time(rec.At), wanted, func(ch *event.Change) bool {
+		if rec.Seq == after.Seq && ch.N <= after.N {
+			return true
+		}
+		more = yield(ch, nil)
+		return more
+	})
 	if err != nil {
 		return yield(nil, err)
 	}

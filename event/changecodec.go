@@ -1,10 +1,15 @@
 package event
 
-import "fmt"
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
 
 // changeVersion is the first byte of every record of the changes log. Records of an older version are read too: what they
 // lack is zero.
-const changeVersion = 4
+const changeVersion = 5
 
 // AppendChanges appends one record: all changes of one input, which share shard, seq and at. Seq and At are the log frame's.
 func AppendChanges(dst []byte, changes []Change) []byte {
@@ -39,32 +44,86 @@ func DecodeChanges(record []byte, seq uint64, at Time) ([]Change, error) {
 }
 
 // VisitChanges reads a record of the changes log for who wants few of its changes: visit gets those whose kind wanted accepts,
-// until it returns false. It costs no memory for the others. What visit gets aliases record.
+// until it returns false. The others are stepped over. What visit gets is its own.
 func VisitChanges(record []byte, seq uint64, at Time, wanted func(ChangeKind) bool, visit func(*Change) bool) error {
 	c, err := openRecord(record, changeVersion)
 	if err != nil {
 		return err
 	}
-	var ch Change
+	if c.version < 5 {
+		return visitOld(record, seq, at, wanted, visit)
+	}
 	n := c.count(0)
 	for i := range n {
-		ch = Change{Seq: seq, At: at, N: uint32(i)}
-		codeChange(&c, &ch)
+		ch := Change{Seq: seq, At: at, N: uint32(i)}
+		number(&c, &ch.Kind)
+		var body []byte
+		c.bytes(&body)
 		if c.err != nil {
 			return c.err
 		}
-		if wanted(ch.Kind) {
-			kept := ch
-			if !visit(&kept) {
-				return nil
-			}
+		if !wanted(ch.Kind) {
+			continue
+		}
+		kept := ch
+		inner := coder{buf: bytes.Clone(body), reading: true, version: c.version}
+		if codeBody(&inner, &kept); inner.err != nil {
+			return inner.err
+		}
+		if !visit(&kept) {
+			return nil
 		}
 	}
-	return nil
+	return c.err
 }
 
+// visitOld is VisitChanges for a record whose changes do not say how long they are.
+func visitOld(record []byte, seq uint64, at Time, wanted func(ChangeKind) bool, visit func(*Change) bool) error {
+	changes, err := DecodeChanges(bytes.Clone(record), seq, at)
+	for i := range changes {
+		if wanted(changes[i].Kind) && !visit(&changes[i]) {
+			return nil
+		}
+	}
+	return err
+}
+
+// codeChange codes a change: its kind, how many bytes follow so that a reader can step over them, and those.
 func codeChange(c *coder, ch *Change) {
 	number(c, &ch.Kind)
+	switch {
+	case c.version < 5:
+		codeBody(c, ch)
+	case c.reading:
+		var body []byte
+		c.bytes(&body)
+		inner := coder{buf: body, reading: true, version: c.version, err: c.err}
+		codeBody(&inner, ch)
+		if len(inner.buf) > 0 {
+			inner.fail("bytes after the end of a change")
+		}
+		c.err = inner.err
+	default:
+		from := len(c.buf)
+		c.buf = append(c.buf, 0, 0) // nearly all are shorter than 16 KiB
+		codeBody(c, ch)
+		c.buf = setLength(c.buf, from)
+	}
+}
+
+// setLength writes the length of what follows the two bytes at from into them, as a number that may have a needless zero in front;
+// what is longer than such a number can say is moved.
+func setLength(buf []byte, from int) []byte {
+	n := len(buf) - from - 2
+	if n < 1<<14 {
+		buf[from], buf[from+1] = byte(n)|0x80, byte(n>>7)
+		return buf
+	}
+	var room [binary.MaxVarintLen64]byte
+	return slices.Replace(buf, from, from+2, room[:binary.PutUvarint(room[:], uint64(n))]...)
+}
+
+func codeBody(c *coder, ch *Change) {
 	number(c, &ch.Shard)
 	c.string(&ch.Actor)
 	switch ch.Kind {

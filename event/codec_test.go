@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -266,6 +267,39 @@ func TestAVisitorGetsTheChangesItWants(t *testing.T) {
 	}))
 	require.Equal(t, []Change{all[1], all[3]}, got)
 	require.Error(t, VisitChanges([]byte{99}, 9, 1, wanted, nil))
+}
+
+func TestAVisitorOfAnOlderRecordGetsTheSame(t *testing.T) {
+	c := coder{buf: []byte{4}, version: 4}
+	c.count(2)
+	seen, opened := changesOf(AlertSeen), changesOf(IncidentOpened)
+	codeChange(&c, &seen)
+	codeChange(&c, &opened)
+	var got []Change
+	require.NoError(t, VisitChanges(c.buf, opened.Seq, opened.At, func(k ChangeKind) bool { return k == IncidentOpened }, func(ch *Change) bool {
+		got = append(got, *ch)
+		return true
+	}))
+	opened.N = 1
+	require.Equal(t, []Change{opened}, got)
+}
+
+func TestAChangeMayBeLong(t *testing.T) {
+	for _, n := range []int{0, 1<<7 - 20, 1<<14 - 20, 1<<14 - 1, 1 << 14, 1 << 22} {
+		long := changesOf(IncidentNoted)
+		long.Text = strings.Repeat("x", n)
+		all := []Change{long, changesOf(AlertSeen)}
+		all[1].N = 1
+		record := AppendChanges(nil, all)
+		got, err := DecodeChanges(record, 9, 1_000_000)
+		require.NoError(t, err)
+		require.Equal(t, all, got)
+		for cut := range min(len(record), 300) {
+			_, err := DecodeChanges(record[:cut], 9, 1_000_000)
+			require.ErrorIs(t, err, ErrMalformed)
+			require.ErrorIs(t, VisitChanges(record[:cut], 9, 1_000_000, func(ChangeKind) bool { return false }, nil), ErrMalformed)
+		}
+	}
 }
 
 func FuzzDecodeChanges(f *testing.F) {
