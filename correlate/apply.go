@@ -47,6 +47,7 @@ func (s *State) Fold(in *event.Input, changes []event.Change) (err error) {
 		}
 	}()
 	s.text.Sweep()
+	s.work.reading.hear(nil)
 	if s.meta.At == 0 {
 		s.timers.Due(int64(in.At), 1, func(uint8, uint32) {})
 	}
@@ -387,6 +388,9 @@ func (s *State) storeClaim(alert uint32, c *event.ClaimState) {
 	rec := s.claims.Mut(c.ID)
 	old := *rec
 	s.forgetLooks()
+	if r := &s.work.reading; r.said && r.tells(c.Labels) {
+		r.claim = c.ID // what was looked at is this claim's from here on
+	}
 	rec.source, rec.content = c.Source, c.Content
 	rec.annotations, rec.url = s.text.Put(c.Annotations), s.text.Intern(c.GeneratorURL)
 	s.text.Free(old.annotations)
@@ -577,6 +581,9 @@ func (s *State) findSource(src event.Source) uint32 {
 
 // claimLabels returns the label set of a claim in memory that the next such call overwrites.
 func (s *State) claimLabels(slot uint32) event.Labels {
-	s.work.labels = labelset.Append(s.text, s.work.labels[:0], s.claims.At(slot).labels)
-	return s.work.labels
+	c := &s.work.claimed
+	if c.claim != slot {
+		c.claim, c.labels = slot, labelset.Append(s.text, c.labels[:0], s.claims.At(slot).labels)
+	}
+	return c.labels
 }

@@ -11,7 +11,9 @@ import (
 // reading is memory in which rules look at one alert. What lies in it lasts until the next look.
 type reading struct {
 	input       rules.Input
-	claim       uint32 // that input is about, 0: none in memory
+	claim       uint32       // that input is about, 0: none in memory
+	event       *event.Label // the first label of the event that is stepped
+	said        bool         // input is about that event
 	scratch     rules.Scratch
 	raw         event.Labels
 	annotations event.Labels
@@ -29,12 +31,23 @@ type reading struct {
 // look fills in what rules see of a label set: the labels as the rules for normalising make them, and the severity that these say.
 // Inhibition, silences and windows see what was sent: they mean here what they mean in Alertmanager.
 func (s *State) look(raw, annotations event.Labels) *rules.Input {
-	return s.lookIn(&s.work.reading, raw, annotations)
+	r := &s.work.reading
+	said := r.tells(raw)
+	if said && r.said {
+		r.input.CI, r.input.Class = "", ""
+		return &r.input
+	}
+	in := s.lookIn(r, raw, annotations)
+	r.said = said
+	return in
 }
+
+// tells tells whether labels are those of the event that is stepped.
+func (r *reading) tells(ls event.Labels) bool { return len(ls) > 0 && r.event == &ls[0] }
 
 func (s *State) lookIn(r *reading, raw, annotations event.Labels) *rules.Input {
 	in := &r.input
-	r.claim = 0
+	r.claim, r.said = 0, false
 	*in = rules.Input{Labels: raw, Annotations: annotations, Overruns: s.work.reading.overruns}
 	in.Severity, _ = event.ParseSeverity(raw.Get("severity"))
 	if ls, changed := s.rules.Normalise(in, &r.scratch); changed {
@@ -73,10 +86,26 @@ func (s *State) lookAtIn(r *reading, claim uint32) *rules.Input {
 }
 
 // forgetLooks lets claims be looked at anew: their texts, or the rules, have changed.
-func (s *State) forgetLooks() { s.work.reading.claim, s.work.names.claim = 0, 0 }
+func (s *State) forgetLooks() {
+	s.work.reading.claim, s.work.names.claim, s.work.claimed.claim = 0, 0, 0
+}
+
+// hear begins with an event. What was looked at of the one before must go: its memory is the sender's.
+func (r *reading) hear(ls event.Labels) {
+	if r.said {
+		r.said, r.claim = false, 0
+	}
+	r.event = nil
+	if len(ls) > 0 {
+		r.event = &ls[0]
+	}
+}
 
 // plainLabels is seenLabels in memory of its own: it disturbs nobody who looks at another alert.
 func (s *State) plainLabels(claim uint32) event.Labels {
+	if s.work.reading.claim == claim {
+		return s.work.reading.input.Labels
+	}
 	return s.lookAtIn(&s.work.names, claim).Labels
 }
 

@@ -78,10 +78,17 @@ type meta struct {
 	OverTraces  uint64     // inputs in which rules were to remember more than they can
 }
 
+// claimed is the label set of the claim whose labels were read last.
+type claimed struct {
+	claim  uint32
+	labels event.Labels
+}
+
 // scratch is memory that one step hands to the next.
 type scratch struct {
 	key        event.Labels
 	labels     event.Labels
+	claimed    claimed
 	bytes      []byte
 	rules      []int
 	due        []due

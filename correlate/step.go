@@ -16,6 +16,7 @@ func (s *State) Step(in *event.Input, out []event.Change) ([]event.Change, event
 		return out, event.Result{}
 	}
 	s.text.Sweep()
+	s.work.reading.hear(nil)
 	if s.meta.At == 0 { // timers count from the first input, not from 1970
 		s.timers.Due(int64(in.At), 1, func(uint8, uint32) {})
 	}
@@ -117,6 +118,7 @@ func (s *State) stepBatch(b *event.Batch) {
 	}
 	s.sourceHeard(&b.Source)
 	for i := range b.Events {
+		s.work.reading.hear(b.Events[i].Labels)
 		s.stepEvent(b, source, &b.Events[i])
 	}
 }

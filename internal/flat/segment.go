@@ -16,13 +16,10 @@ type segment struct {
 // is guessed from the tag and lies, on average, within ten entries of the guess.
 func (s *segment) search(key uint64) int {
 	n := int(s.n)
-	if n == 0 || s.e[n-1] < key {
-		return n
-	}
 	spread := uint64(uint32(key>>32) << s.depth)
 	i := int(spread * uint64(n) >> 32)
-	if s.e[i] < key {
-		for i++; s.e[i] < key; i++ {
+	if i < n && s.e[i] < key {
+		for i++; i < n && s.e[i] < key; i++ {
 		}
 		return i
 	}
