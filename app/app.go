@@ -55,8 +55,9 @@ type App struct {
 	notifier  *notify.Notifier
 	search    searcher
 	history   historian
-	redacting sync.Mutex // one redaction at a time changes how the history keeps its files
-	closers   []closer   // undone in reverse
+	redacting sync.Mutex   // one redaction at a time changes how the history keeps its files
+	hurry     atomic.Int32 // how many wait for the history, which steps aside for nobody meanwhile
+	closers   []closer     // undone in reverse
 }
 
 // closer undoes one step of the start; its name is for the log.

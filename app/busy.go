@@ -27,7 +27,7 @@ func (a *App) busy() *load { return &load{app: a, at: time.Now(), used: processo
 
 // needsTheMachine tells whether alerts come so fast that the history should wait for them, and may.
 func (l *load) needsTheMachine() bool {
-	if !l.working() && l.app.engine.Status().Queued <= busyQueue {
+	if l.app.hurry.Load() > 0 || !l.working() && l.app.engine.Status().Queued <= busyQueue {
 		return false
 	}
 	return l.app.history.Status().Lag < busyLag

@@ -111,6 +111,8 @@ func (r redactor) change(ctx context.Context, do func(*clickhouse.DB) (bool, err
 
 // even waits until all that has happened by now is in the history: what was read before a text left the engine comes in with it.
 func (r redactor) even(ctx context.Context) error {
+	r.hurry.Add(1)
+	defer r.hurry.Add(-1)
 	head := r.engine.Head().Seq
 	for end := time.Now().Add(evenWithin); ; {
 		is := r.history.Status()

@@ -16,7 +16,7 @@ const (
 	staleCursor  = 30 * time.Second // after so long the cursor is written although there were no rows
 	stepAside    = 9                // while alerts wait, the history works one part of its time in 1 + stepAside
 	asideEvery   = 20 * time.Millisecond
-	longestAside = 2 * time.Second
+	longestAside = 15 * time.Second
 )
 
 // writer brings changes into the database. One goroutine owns it, from one fault to the next.
@@ -103,9 +103,11 @@ func (w *writer) even(ctx context.Context, seq uint64) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
+	began := w.p.now()
 	if err := w.derive(ctx, true); err != nil {
 		return err
 	}
+	w.took += w.p.now().Sub(began)
 	if err := w.deliveries(ctx); err != nil {
 		return err
 	}
