@@ -9,7 +9,7 @@ type alerts struct {
 	alert                          *values[uint64]
 	firstAt                        *times
 	tenant, source, name, resource *values[string]
-	labels, annotations            *values[map[string]string]
+	labels, annotations            *values[event.Labels]
 }
 
 func newAlerts() *alerts {
@@ -18,7 +18,7 @@ func newAlerts() *alerts {
 	t.alert, t.firstAt = column[uint64](&t.table, "alert"), moments(&t.table, "first_at")
 	t.tenant, t.source = column[string](&t.table, "tenant"), column[string](&t.table, "source")
 	t.name, t.resource = column[string](&t.table, "name"), column[string](&t.table, "resource")
-	t.labels, t.annotations = column[map[string]string](&t.table, "labels"), column[map[string]string](&t.table, "annotations")
+	t.labels, t.annotations = column[event.Labels](&t.table, "labels"), column[event.Labels](&t.table, "annotations")
 	return t
 }
 
@@ -36,8 +36,8 @@ func (t *alerts) add(ch *event.Change, from event.Source) {
 	t.source.add(from.Name)
 	t.name.add(ch.Alert.Name)
 	t.resource.add(ch.Alert.Resource)
-	t.labels.add(ch.Claim.Labels.Map())
-	t.annotations.add(ch.Claim.Annotations.Map())
+	t.labels.add(ch.Claim.Labels)
+	t.annotations.add(ch.Claim.Annotations)
 }
 
 // members is the table of the same name: alerts in incidents.

@@ -18,7 +18,7 @@ type incidentVersions struct {
 	kind, actor, text, number, tenant, phase *values[string]
 	severity, priority, impact, urgency      *values[uint8]
 	title, rule                              *values[string]
-	labels                                   *values[map[string]string]
+	labels                                   *values[event.Labels]
 	ci                                       *values[string]
 	services, down                           *values[[]string]
 	team, assignee                           *values[string]
@@ -51,7 +51,7 @@ func newIncidentVersions() *incidentVersions {
 	t.at = moments(&t.table, "at")
 	t.kind, t.actor, t.text, t.number, t.tenant, t.phase = text("kind"), text("actor"), text("text"), text("number"), text("tenant"), text("phase")
 	t.severity, t.priority, t.impact, t.urgency = small("severity"), small("priority"), small("impact"), small("urgency")
-	t.title, t.rule, t.labels = text("title"), text("rule"), column[map[string]string](&t.table, "labels")
+	t.title, t.rule, t.labels = text("title"), text("rule"), column[event.Labels](&t.table, "labels")
 	t.ci, t.services, t.down = text("ci"), column[[]string](&t.table, "services"), column[[]string](&t.table, "services_down")
 	t.team, t.assignee = text("team"), text("assignee")
 	t.openedAt = moments(&t.table, "opened_at")
@@ -90,7 +90,7 @@ func (t *incidentVersions) add(ch *event.Change) {
 	t.urgency.add(i.Urgency)
 	t.title.add(i.Title)
 	t.rule.add(i.Rule)
-	t.labels.add(event.SharedLabels(i.Rule, i.Labels).Map())
+	t.labels.add(event.SharedLabels(i.Rule, i.Labels))
 	t.ci.add(i.CI)
 	t.hit(i.Services)
 	t.team.add(i.Team)

@@ -12,7 +12,7 @@ type cis struct {
 	gone               *values[bool]
 	class, name, state *values[string]
 	needs              *values[uint16]
-	attributes         *values[map[string]string]
+	attributes         *values[event.Labels]
 	relations          *values[[]Relation]
 	source             *values[string]
 	confidence         *values[uint8]
@@ -33,7 +33,7 @@ func newCIs() *cis {
 	t.tenant, t.id, t.knownAt = text("tenant"), text("id"), moments(&t.table, "known_at")
 	t.key, t.validFrom = keyOf(&t.table), moments(&t.table, "valid_from")
 	t.gone, t.class, t.name, t.state = column[bool](&t.table, "gone"), text("class"), text("name"), text("state")
-	t.needs, t.attributes = column[uint16](&t.table, "needs"), column[map[string]string](&t.table, "attributes")
+	t.needs, t.attributes = column[uint16](&t.table, "needs"), column[event.Labels](&t.table, "attributes")
 	t.relations, t.source = column[[]Relation](&t.table, "relations"), text("source")
 	t.confidence, t.pinned, t.actor = column[uint8](&t.table, "confidence"), column[[]string](&t.table, "pinned"), text("actor")
 	return t
@@ -56,7 +56,7 @@ func (t *cis) add(ch *event.Change) {
 	t.name.add(ci.Name)
 	t.state.add(ci.State.String())
 	t.needs.add(ci.Needs)
-	t.attributes.add(ci.Attributes.Map())
+	t.attributes.add(ci.Attributes)
 	var relations []Relation
 	for _, r := range ci.Relations {
 		relations = append(relations, Relation{r.Kind.String(), r.To, r.Source})

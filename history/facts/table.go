@@ -12,7 +12,7 @@ type Table struct {
 // Column is one column of a Table: a slice with one value for each row.
 type Column struct {
 	Name string
-	Data any // []uint64, []uint32, []uint8, []bool, []string, [][]string, []map[string]string, []int64 and []*int64 for times in ms, …
+	Data any // []uint64, []uint32, []uint8, []bool, []string, [][]string, []event.Labels, []int64 and []*int64 for times in ms, …
 }
 
 // table is a Table that is being filled; its memory serves one batch after the other.
