@@ -103,11 +103,9 @@ func (w *writer) even(ctx context.Context, seq uint64) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	began := w.p.now()
 	if err := w.derive(ctx, true); err != nil {
 		return err
 	}
-	w.took += w.p.now().Sub(began)
 	if err := w.deliveries(ctx); err != nil {
 		return err
 	}
