@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -74,4 +75,19 @@ func TestTheHistoryIsRebuiltByAdminsOfTheFirstTenantOnly(t *testing.T) {
 	require.Contains(t, answer.text, "tocsin history status")
 	k.err = history.ErrDown
 	require.Equal(t, 503, f.call("admin", "POST", "/api/v1/history/rebuild", "").StatusCode)
+}
+
+// offHistory is the history of a daemon that keeps none.
+type offHistory struct{}
+
+func (offHistory) Query(context.Context, string, map[string]string) (*history.Table, error) {
+	return nil, fmt.Errorf("%w: %w", history.ErrDown, history.ErrOff)
+}
+
+func TestAHistoryThatIsOffIsNotCalledUnreachable(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.History = offHistory{} }).storm()
+	answer := f.call("viewer", "GET", "/api/v1/incidents/INC-1/similar", "")
+	require.Equal(t, 503, answer.StatusCode)
+	require.Contains(t, answer.text, `"history_off"`)
+	require.Contains(t, answer.text, "the history is off")
 }

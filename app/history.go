@@ -76,7 +76,7 @@ func (h *historian) opened() (*clickhouse.DB, error) {
 func (a *App) runHistory(ctx context.Context) {
 	c := &a.settings.config.History
 	if c.URL == config.HistoryNone {
-		a.history.fault.Store(new(errors.New("history.url is none")))
+		a.history.fault.Store(new(fmt.Errorf("%w: history.url is none", history.ErrOff)))
 		return
 	}
 	said := ""
