@@ -77,6 +77,16 @@ func TestTheHistoryIsRebuiltByAdminsOfTheFirstTenantOnly(t *testing.T) {
 	require.Equal(t, 503, f.call("admin", "POST", "/api/v1/history/rebuild", "").StatusCode)
 }
 
+func TestTheDaemonsStatusTellsAdminsHowTheHistoryDoes(t *testing.T) {
+	k := &bookkeeper{status: projection.Status{Up: true, Cursor: 90, Head: 100, Lag: 3 * time.Second}}
+	f := newFixture(t, func(o *Options) { o.Keeper = k })
+	require.Equal(t, &HistoryBrief{Up: true, Entries: 10, LagSeconds: 3}, get[Status](f, "admin", "/api/v1/status").History)
+	require.Nil(t, get[Status](f, "viewer", "/api/v1/status").History)
+	k.status = projection.Status{Off: true, Fault: "history.url is none"}
+	require.Equal(t, &HistoryBrief{Off: true, Fault: "history.url is none"}, get[Status](f, "admin", "/api/v1/status").History)
+	require.True(t, get[HistoryStatus](f, "admin", "/api/v1/history").Off)
+}
+
 // offHistory is the history of a daemon that keeps none.
 type offHistory struct{}
 

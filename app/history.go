@@ -248,6 +248,9 @@ func (h *historian) Status() projection.Status {
 	if err == nil {
 		err = errOpening
 	}
+	if errors.Is(err, history.ErrOff) {
+		return projection.Status{Off: true, Fault: "history.url is none"}
+	}
 	return projection.Status{Fault: err.Error()}
 }
 
