@@ -131,9 +131,7 @@ func (f *incidentImport) send(ctx context.Context, t *tool, in io.Reader, name s
 		return nil, nil, usage(err.Error(), "")
 	}
 	req.Header.Set("Content-Type", "multipart/mixed; boundary="+form.Boundary())
-	over := *t.api.http
-	over.Timeout = 0 // as long as the file is
-	resp, err := t.api.ask(&over, req)
+	resp, err := t.api.within(0).ask(req) // as long as the file is
 	if err != nil {
 		return nil, nil, err
 	}

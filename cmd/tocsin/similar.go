@@ -37,7 +37,7 @@ elsewhere. The likest come first.`,
 	cmd.RunE = addRemote(fl).run(func(ctx context.Context, t *tool, args []string) error {
 		q := url.Values{"days": {strconv.Itoa(days)}, "limit": {strconv.Itoa(limit)}}
 		setText(q, "origin", origin)
-		text, found, err := fetch[api.SimilarIncidents](ctx, t.api, q, "incidents", args[0], "similar")
+		text, found, err := fetch[api.SimilarIncidents](ctx, t.api.patient(), q, "incidents", args[0], "similar")
 		if err != nil {
 			return err
 		}
