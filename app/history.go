@@ -38,6 +38,7 @@ type historian struct {
 	db        atomic.Pointer[clickhouse.DB]
 	projector atomic.Pointer[projection.Projector]
 	fault     atomic.Pointer[error] // why it is not there
+	once      atomic.Bool           // it has been there since the start
 
 	mu          sync.Mutex
 	imports     *imports.Importer
@@ -116,6 +117,7 @@ func (a *App) keepHistory(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close() }() // nothing is left in it: every batch was acknowledged
 	a.history.db.Store(db)
+	a.history.once.Store(true)
 	a.log.Info("history is open")
 	return a.fillHistory(ctx, db)
 }
