@@ -182,6 +182,9 @@ func topologyEvidence(op []string) string {
 	if op[1] != "0" {
 		text += ", " + items(op[1], "that rests directly on it did not", "that rest directly on it did not")
 	}
+	if op[4] != "" {
+		text += fmt.Sprintf("; of %s items of the group the first %s were looked at for that", op[4], op[3])
+	}
 	return text + "."
 }
 

@@ -41,8 +41,10 @@ func TestEvidenceIsToldInSentences(t *testing.T) {
 		"It says 4 different things.":                         {Kind: "says", Operands: []string{"4"}},
 		"It alarmed itself; 1 item that rests on it alarmed.": {Kind: "topology", Operands: []string{"1", "0", "false"}},
 		"It says nothing itself; 3 items that rest on it alarmed, 2 items that rest directly on it did not.": {Kind: "topology", Operands: []string{"3", "2", "true"}},
-		"What its parts say is too little to count.":                                                         {Kind: "parts", MilliNats: -1},
-		"weather rain, wind": {Kind: "weather", Operands: []string{"rain", "wind"}},
+		"It alarmed itself; 511 items that rest on it alarmed, 89 items that rest directly on it did not; of 601 items of the group the first 512 were looked at for that.": {
+			Kind: "topology", Operands: []string{"511", "89", "false", "512", "601"}},
+		"What its parts say is too little to count.": {Kind: "parts", MilliNats: -1},
+		"weather rain, wind":                         {Kind: "weather", Operands: []string{"rain", "wind"}},
 	} {
 		require.Equal(t, want, evidence(l))
 	}

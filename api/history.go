@@ -19,8 +19,22 @@ type HistoryKeeper interface {
 	Rebuild(ctx context.Context) error                    // projection.ErrBusy, history.ErrDown; it goes on after the answer
 }
 
+// HistoryBrief says in short how the history does.
+type HistoryBrief struct {
+	Off        bool    `json:"off" doc:"history.url is none"`
+	Up         bool    `json:"up" doc:"its database answers"`
+	Fault      string  `json:"fault" doc:"why the history stands still; empty: it does not"`
+	Entries    uint64  `json:"lag_entries" doc:"inputs whose changes are not in it yet"`
+	LagSeconds float64 `json:"lag_seconds" doc:"since it was even with what happens"`
+}
+
+func historyBrief(is projection.Status) *HistoryBrief {
+	return &HistoryBrief{Off: is.Off, Up: is.Up, Fault: is.Fault, Entries: is.Entries(), LagSeconds: is.Lag.Seconds()}
+}
+
 // HistoryStatus says how the history does.
 type HistoryStatus struct {
+	Off        bool            `json:"off" doc:"history.url is none"`
 	Up         bool            `json:"up" doc:"its database answers"`
 	Fault      string          `json:"fault" doc:"why the history stands still; empty: it does not"`
 	Since      *time.Time      `json:"since" doc:"up, or standing still, since then"`
@@ -94,7 +108,7 @@ func historyProblem(err error) error {
 func (s *server) historyStatus(ctx context.Context) (*HistoryStatus, error) {
 	is := s.Keeper.Status()
 	out := &HistoryStatus{
-		Up: is.Up, Fault: is.Fault, Entries: is.Entries(), LagSeconds: is.Lag.Seconds(), Cursor: is.Cursor, At: stamp(is.At), Head: is.Head,
+		Off: is.Off, Up: is.Up, Fault: is.Fault, Entries: is.Entries(), LagSeconds: is.Lag.Seconds(), Cursor: is.Cursor, At: stamp(is.At), Head: is.Head,
 		Gaps: []HistoryGap{}, Tables: []HistoryTable{},
 	}
 	if !is.Since.IsZero() {

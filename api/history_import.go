@@ -205,6 +205,8 @@ func importProblem(err error) *auth.Problem {
 // historyFailure turns an error of the history into a problem.
 func historyFailure(err error) *auth.Problem {
 	switch {
+	case errors.Is(err, history.ErrOff):
+		return &auth.Problem{Status: http.StatusServiceUnavailable, Code: "history_off", Detail: "the history is off", Hint: "`history.url` in the configuration turns it on"}
 	case errors.Is(err, history.ErrDown):
 		return &auth.Problem{Status: http.StatusServiceUnavailable, Code: "history_down", Detail: "the history cannot be reached", Hint: "`tocsin history status` says why", RetryAfter: 10 * time.Second}
 	case errors.Is(err, history.ErrSchema):

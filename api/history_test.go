@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -74,4 +75,29 @@ func TestTheHistoryIsRebuiltByAdminsOfTheFirstTenantOnly(t *testing.T) {
 	require.Contains(t, answer.text, "tocsin history status")
 	k.err = history.ErrDown
 	require.Equal(t, 503, f.call("admin", "POST", "/api/v1/history/rebuild", "").StatusCode)
+}
+
+func TestTheDaemonsStatusTellsAdminsHowTheHistoryDoes(t *testing.T) {
+	k := &bookkeeper{status: projection.Status{Up: true, Cursor: 90, Head: 100, Lag: 3 * time.Second}}
+	f := newFixture(t, func(o *Options) { o.Keeper = k })
+	require.Equal(t, &HistoryBrief{Up: true, Entries: 10, LagSeconds: 3}, get[Status](f, "admin", "/api/v1/status").History)
+	require.Nil(t, get[Status](f, "viewer", "/api/v1/status").History)
+	k.status = projection.Status{Off: true, Fault: "history.url is none"}
+	require.Equal(t, &HistoryBrief{Off: true, Fault: "history.url is none"}, get[Status](f, "admin", "/api/v1/status").History)
+	require.True(t, get[HistoryStatus](f, "admin", "/api/v1/history").Off)
+}
+
+// offHistory is the history of a daemon that keeps none.
+type offHistory struct{}
+
+func (offHistory) Query(context.Context, string, map[string]string) (*history.Table, error) {
+	return nil, fmt.Errorf("%w: %w", history.ErrDown, history.ErrOff)
+}
+
+func TestAHistoryThatIsOffIsNotCalledUnreachable(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.History = offHistory{} }).storm()
+	answer := f.call("viewer", "GET", "/api/v1/incidents/INC-1/similar", "")
+	require.Equal(t, 503, answer.StatusCode)
+	require.Contains(t, answer.text, `"history_off"`)
+	require.Contains(t, answer.text, "the history is off")
 }

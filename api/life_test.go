@@ -295,6 +295,19 @@ func TestAGrantForTeamsReachesBothIncidents(t *testing.T) {
 	require.Equal(t, 200, f.call("dba", "POST", "/api/v1/incidents/3/begin", "").StatusCode)
 }
 
+// TestAnAssignmentSaysBothPersonAndTeam: what stands in docs/api.md.
+func TestAnAssignmentSaysBothPersonAndTeam(t *testing.T) {
+	f := newFixture(t).storm()
+	require.Equal(t, 422, f.call("responder", "POST", "/api/v1/incidents/1/assign", `{"team":"db"}`).StatusCode)
+	for _, c := range []struct{ body, person, team string }{
+		{`{"assignee":"ann","team":"db"}`, "ann", "db"}, {`{"assignee":"ann"}`, "ann", ""}, {`{"assignee":"","team":"web"}`, "", "web"},
+	} {
+		require.Equal(t, 200, f.call("responder", "POST", "/api/v1/incidents/1/assign", c.body).StatusCode, c.body)
+		is := get[Incident](f, "viewer", "/api/v1/incidents/1")
+		require.Equal(t, []string{c.person, c.team}, []string{is.Assignee, is.Team}, c.body)
+	}
+}
+
 func asAnn(ctx context.Context) context.Context {
 	return auth.NewContext(ctx, auth.Principal{ID: "ann", Role: auth.Responder, Tenant: event.DefaultTenant})
 }

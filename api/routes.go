@@ -125,11 +125,11 @@ func (s *server) actionRoutes(sp *spec) {
 		}
 		return s.desk.Act(ctx, in.ID, c)
 	})
-	add(sp, action("assign", "Say who works on it; empty takes it back"), func(ctx context.Context, in *struct {
+	add(sp, action("assign", "Say who works on it, person and team at once; empty takes it back"), func(ctx context.Context, in *struct {
 		IncidentPath
 		Body struct {
-			Assignee string `json:"assignee" maxLength:"200"`
-			Team     string `json:"team,omitempty" maxLength:"200"`
+			Assignee string `json:"assignee" maxLength:"200" doc:"login, name or id; must be said, empty for nobody, also where only the team changes"`
+			Team     string `json:"team,omitempty" maxLength:"200" doc:"left out or empty: no team"`
 		}
 	}) (*Incident, error) {
 		return s.desk.Act(ctx, in.ID, event.Command{Kind: event.Assign, Assignee: in.Body.Assignee, Team: in.Body.Team})

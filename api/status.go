@@ -19,6 +19,7 @@ type Status struct {
 	Tenant    string        `json:"tenant" doc:"whose data they see"`
 	Head      string        `json:"head" doc:"the latest change; the stream can be followed from here"`
 	Engine    *EngineStatus `json:"engine,omitempty" doc:"admins of the default tenant only"`
+	History   *HistoryBrief `json:"history,omitempty" doc:"admins of the default tenant only"`
 	Config    any           `json:"config,omitempty" doc:"without secrets; admins of the default tenant only"`
 }
 
@@ -67,6 +68,9 @@ func (s *server) status(ctx context.Context, _ *struct{}) (*Status, error) {
 	out.Ready = out.Reason == ""
 	if p.Role == auth.Admin && p.Tenant == event.DefaultTenant { // the configuration names other tenants' sources
 		out.Config, out.Engine = s.Config, engineStatus(s.Engine.Status())
+		if s.Keeper != nil {
+			out.History = historyBrief(s.Keeper.Status())
+		}
 	}
 	return out, nil
 }

@@ -55,6 +55,7 @@ type App struct {
 	notifier  *notify.Notifier
 	search    searcher
 	history   historian
+	metrics   *ownMetrics
 	redacting sync.Mutex   // one redaction at a time changes how the history keeps its files
 	hurry     atomic.Int32 // how many wait for the history, which steps aside for nobody meanwhile
 	closers   []closer     // undone in reverse
@@ -78,6 +79,7 @@ func New(o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(o))
+	a.metrics = newOwnMetrics(a.registry, a)
 	if err = a.listen(); err != nil {
 		return nil, err
 	}

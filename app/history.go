@@ -38,6 +38,7 @@ type historian struct {
 	db        atomic.Pointer[clickhouse.DB]
 	projector atomic.Pointer[projection.Projector]
 	fault     atomic.Pointer[error] // why it is not there
+	once      atomic.Bool           // it has been there since the start
 
 	mu          sync.Mutex
 	imports     *imports.Importer
@@ -76,7 +77,7 @@ func (h *historian) opened() (*clickhouse.DB, error) {
 func (a *App) runHistory(ctx context.Context) {
 	c := &a.settings.config.History
 	if c.URL == config.HistoryNone {
-		a.history.fault.Store(new(errors.New("history.url is none")))
+		a.history.fault.Store(new(fmt.Errorf("%w: history.url is none", history.ErrOff)))
 		return
 	}
 	said := ""
@@ -116,6 +117,7 @@ func (a *App) keepHistory(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close() }() // nothing is left in it: every batch was acknowledged
 	a.history.db.Store(db)
+	a.history.once.Store(true)
 	a.log.Info("history is open")
 	return a.fillHistory(ctx, db)
 }
@@ -247,6 +249,9 @@ func (h *historian) Status() projection.Status {
 	_, err := h.opened()
 	if err == nil {
 		err = errOpening
+	}
+	if errors.Is(err, history.ErrOff) {
+		return projection.Status{Off: true, Fault: "history.url is none"}
 	}
 	return projection.Status{Fault: err.Error()}
 }

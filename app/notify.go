@@ -324,19 +324,32 @@ func (a *App) beat(ctx context.Context) {
 	t := time.NewTicker(duration(c.Interval))
 	defer t.Stop()
 	for {
-		if reason := a.engine.Status().NotReady; reason == "" {
-			err := post(ctx, client, c.URL, a.o.Version)
-			if err != nil && !failed && ctx.Err() == nil {
-				a.log.Error("own heartbeat is not taken", "error", err)
-			}
-			failed = err != nil
+		err := a.beatOnce(ctx, client, a.engine.Status().NotReady)
+		if err != nil && !failed && ctx.Err() == nil {
+			a.log.Error("own heartbeat is not taken", "error", err)
 		}
+		failed = err != nil
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
 	}
+}
+
+// beatOnce sends one sign of life, unless the daemon is not ready.
+func (a *App) beatOnce(ctx context.Context, client *http.Client, notReady string) error {
+	if notReady != "" {
+		a.metrics.beats.WithLabelValues(beatWithheld).Inc()
+		return nil
+	}
+	if err := post(ctx, client, a.settings.config.Heartbeat.URL, a.o.Version); err != nil {
+		a.metrics.beats.WithLabelValues(beatFailed).Inc()
+		return err
+	}
+	a.metrics.beats.WithLabelValues(beatTaken).Inc()
+	a.metrics.lastBeat.SetToCurrentTime()
+	return nil
 }
 
 func post(ctx context.Context, client *http.Client, url, version string) error {

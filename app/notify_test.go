@@ -1,12 +1,17 @@
 package app
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/event"
+	"github.com/tocsin-noc/tocsin/internal/config"
 )
 
 func TestASignalThatIsLostIsQuietWhileASilenceCoversWhatItWasAbout(t *testing.T) {
@@ -77,4 +82,42 @@ func TestAnIncidentSharesTheLabelsThatAllOfItsAlertsHaveWhichFire(t *testing.T) 
 	fire("a", "staging", now-1)
 	fire("b", "staging", now-1)
 	require.NotContains(t, labels(), "stage", "none fires: it is told of as all of it was")
+}
+
+func TestTheOwnHeartbeatIsCountedByWhatBecameOfIt(t *testing.T) {
+	status := http.StatusNoContent
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer s.Close()
+	a := &App{settings: &loaded{config: &config.Config{Heartbeat: config.Beat{URL: s.URL}}}}
+	r := prometheus.NewRegistry()
+	a.metrics = newOwnMetrics(r, a)
+	last := func() float64 { return values(t, r, "tocsin_app_heartbeat_taken_timestamp_seconds")[""] }
+
+	require.NoError(t, a.beatOnce(t.Context(), s.Client(), "the state is recovered"))
+	require.Zero(t, last())
+	require.NoError(t, a.beatOnce(t.Context(), s.Client(), ""))
+	require.InDelta(t, time.Now().Unix(), last(), 60)
+	status = http.StatusForbidden
+	require.ErrorContains(t, a.beatOnce(t.Context(), s.Client(), ""), "403")
+	require.Equal(t, map[string]float64{beatTaken: 1, beatFailed: 1, beatWithheld: 1}, values(t, r, "tocsin_app_heartbeat_total"))
+}
+
+// values are those of a metric, by its label.
+func values(t *testing.T, r *prometheus.Registry, name string) map[string]float64 {
+	t.Helper()
+	families, err := r.Gather()
+	require.NoError(t, err)
+	out := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				label := ""
+				for _, pair := range m.GetLabel() {
+					label = pair.GetValue()
+				}
+				out[label] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return out
 }

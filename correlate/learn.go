@@ -42,9 +42,13 @@ func (s *State) learnPair(slot uint32) {
 		o.Neighbours = append(o.Neighbours, pairs.Neighbour{CI: d, Hops: 1})
 	}
 	s.work.neighbours = o.Neighbours
+	o.Further = beyond(s.topology.RestsOn(a.ci), len(s.work.above)) + beyond(s.topology.DependentCount(a.ci), len(s.work.dependents))
 	s.pairs.Observe(&o)
 	s.forest.Say(a.ci, o.Type)
 }
+
+// beyond is how many of something were not looked at.
+func beyond(of uint32, looked int) uint32 { return max(of, uint32(looked)) - uint32(looked) }
 
 // pairFactor returns by how much an alert upstream is a better reason for one that begins because people accepted that such lead to such;
 // nil while they accepted none.

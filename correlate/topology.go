@@ -90,6 +90,9 @@ func (t *topology) Upstream(item uint32, hops uint8, limit int, dst []itsm.Near)
 	return dst
 }
 
+// RestsOn returns on how many items one rests directly, at most maxAbove.
+func (t *topology) RestsOn(item uint32) uint32 { return uint32(t.from(item, 1).within[0]) }
+
 // DependentCount returns how many items rest directly on one.
 func (t *topology) DependentCount(item uint32) uint32 {
 	w := t.of(item)

@@ -192,9 +192,11 @@ func (s *State) candidate(cluster uint32, c *cause.Candidate) event.Cause {
 		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "says", MilliNats: c.Own, Operands: []string{decimal(c.Number)}})
 	}
 	if x := &c.Shape; x.Item != 0 {
-		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "topology", MilliNats: x.Score, Operands: []string{
-			decimal(x.Explained), decimal(x.Missing), strconv.FormatBool(x.Silent),
-		}})
+		operands := []string{decimal(x.Explained), decimal(x.Missing), strconv.FormatBool(x.Silent)}
+		if of := s.forest.Size(cluster); of > maxSymptoms { // a cap is told of
+			operands = append(operands, decimal(maxSymptoms), decimal(of))
+		}
+		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "topology", MilliNats: x.Score, Operands: operands})
 	}
 	if c.Parts != 0 {
 		out.Ledger = append(out.Ledger, event.LedgerEntry{Kind: "parts", MilliNats: c.Parts})

@@ -139,6 +139,33 @@ func TestBrowserTakesAnIncidentThroughItsLife(t *testing.T) {
 		document.querySelector("[data-action=merge] button").click()`, `was merged into INC-1, which you see here`)
 }
 
+func TestBrowserTellsOfTheLastTimeIfTheHistoryAnswers(t *testing.T) {
+	d := newDesk(t, "")
+	d.sample()
+	answer, asked := "", make(chan string, 10)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v1/incidents/INC-1/similar" {
+			d.h.ServeHTTP(w, r)
+			return
+		}
+		asked <- r.URL.RawQuery
+		if answer == "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = io.WriteString(w, answer)
+	})
+	answer = `{"ci": "db-3", "same_trouble": {"in_90_days": 2}, "same_item": {"in_90_days": 5}, "same_alert": {"in_90_days": 6}, "incidents": [{"incident": "INC-3",
+		"origin": "", "opened_at": "2025-10-02T10:00:00Z", "seconds": 570, "resolved_by": "ann", "how": "<b>disk</b> replaced", "same": ["alert", "item", "trouble"]}]}`
+	const want = "Last time: 2025-10-02, 9m, resolved by ann: &lt;b&gt;disk&lt;/b&gt; replaced (INC-3, the same trouble; 2 in 90 days)"
+	require.Contains(t, browse(t, h, "/incidents/INC-1", "", want), want)
+	require.Equal(t, "limit=1", <-asked)
+
+	answer = ""
+	dom := browse(t, h, "/incidents/INC-1", "", `class="live on"`)
+	require.Contains(t, dom, `data-past="INC-1" hidden`)
+	require.NotContains(t, dom, "Last time")
+}
+
 func TestBrowserAnswersAProposal(t *testing.T) {
 	d := newDesk(t, "")
 	d.sample()

@@ -8,6 +8,9 @@ import (
 // ErrDown means that the engine cannot be reached, or is not there. What waits for it waits; nothing is lost.
 var ErrDown = errors.New("history: the engine cannot be reached")
 
+// ErrOff means that nobody wants a history.
+var ErrOff = errors.New("history: it is off")
+
 // ErrSchema means that the schema in the target is newer than this binary knows.
 var ErrSchema = errors.New("history: the schema is newer than this version of Tocsin")
 

@@ -68,18 +68,6 @@ type said struct {
 	every       event.Time
 }
 
-// asked is what a person asks for.
-type asked struct {
-	at       strict.Place
-	when     event.Time
-	by       string
-	text     string
-	ack      []*labels.Matcher // the incident that holds such an alert
-	resolve  []*labels.Matcher
-	silence  []*labels.Matcher
-	duration event.Time
-}
-
 // moment is what must hold at a time.
 type moment struct {
 	at        strict.Place
@@ -259,28 +247,6 @@ func labelSet(dst *event.Labels) strict.Value {
 			})
 		})(r, n)
 		*dst, _ = event.SortLabels(*dst) // the reader has reported what stands twice
-	}
-}
-
-func (a *asked) value(r *strict.Reader, n *yaml.Node) {
-	a.at, a.by, a.duration = r.Place(n), "ann", event.Hour
-	strict.Mapping(
-		strict.Field{Key: "at", Value: span(&a.when, 0), Required: true},
-		strict.Field{Key: "by", Value: strict.Word(&a.by)},
-		strict.Field{Key: "acknowledge", Value: matchers(&a.ack)},
-		strict.Field{Key: "resolve", Value: matchers(&a.resolve)},
-		strict.Field{Key: "silence", Value: matchers(&a.silence)},
-		strict.Field{Key: "for", Value: span(&a.duration, time.Second)},
-		strict.Field{Key: "reason", Value: strict.Text(&a.text)},
-	)(r, n)
-	given := 0
-	for _, m := range [][]*labels.Matcher{a.ack, a.resolve, a.silence} {
-		if len(m) > 0 {
-			given++
-		}
-	}
-	if given != 1 {
-		r.ProblemAt(n, "", "a command is one of acknowledge, resolve and silence, with matchers", `as in acknowledge: ['host="db-1"']`)
 	}
 }
 

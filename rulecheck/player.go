@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/alertmanager/pkg/labels"
-
 	"github.com/tocsin-noc/tocsin/correlate"
 	"github.com/tocsin-noc/tocsin/evaluate"
 	"github.com/tocsin-noc/tocsin/event"
@@ -167,62 +165,6 @@ func numbered(ls event.Labels, n, times int) event.Labels {
 	out := slices.Clone(ls)
 	for i := range out {
 		out[i].Value = strings.ReplaceAll(out[i].Value, "$n", strconv.Itoa(n))
-	}
-	return out
-}
-
-// ask carries out what a person asks for.
-func (p *player) ask(a *asked) error {
-	c := event.Command{Tenant: event.DefaultTenant, Actor: a.by, Text: a.text}
-	switch {
-	case len(a.silence) > 0:
-		c.Kind = event.SetSilence
-		c.Silence = &event.Silence{StartsAt: p.now, EndsAt: p.now + a.duration, CreatedBy: a.by, Comment: a.text, Matchers: asEvents(a.silence)}
-	default:
-		c.Kind = event.Acknowledge
-		of := a.ack
-		if len(a.resolve) > 0 {
-			c.Kind, of = event.Resolve, a.resolve
-		}
-		id := p.holds(of)
-		if id == 0 {
-			return a.fails("no open incident holds an alert " + matcherWords(of))
-		}
-		c.Incident = uint64(id)
-	}
-	res, err := p.step(&event.Input{Kind: event.InputCommand, Command: &c})
-	if err == nil && res.Err != nil {
-		err = a.fails(res.Err.Error())
-	}
-	return err
-}
-
-func (a *asked) fails(why string) error {
-	return strict.Errors{{Place: a.at, Message: fmt.Sprintf("at %s: %s", spanWords(a.when), why)}}
-}
-
-// holds returns the open incident that holds a matching alert, the newest of several.
-func (p *player) holds(ms []*labels.Matcher) event.IncidentID {
-	v := p.state.View()
-	for i := range v.Incidents() {
-		if i.Phase != event.IncidentOpen {
-			continue
-		}
-		for a := range v.Members(i.ID) {
-			if matches(ms, a.Labels()) {
-				return i.ID
-			}
-		}
-	}
-	return 0
-}
-
-func asEvents(ms []*labels.Matcher) (out []event.Matcher) {
-	for _, m := range ms {
-		out = append(out, event.Matcher{
-			Name: m.Name, Value: m.Value,
-			IsRegex: m.Type == labels.MatchRegexp || m.Type == labels.MatchNotRegexp, IsEqual: m.Type == labels.MatchEqual || m.Type == labels.MatchRegexp,
-		})
 	}
 	return out
 }

@@ -54,6 +54,79 @@ testdata/wrong.yml:35:9: at 20s: there is INC-2 "HostDown: rack r2" open P2, ale
 	require.True(t, results[2].Passed, strings.Join(results[2].Lines(), "\n"))
 }
 
+func TestWhatPeopleDoIsDoneInATest(t *testing.T) {
+	results := run(t, Options{Story: true}, "testdata/people.yml")
+	require.Len(t, results, 4)
+	for _, r := range results {
+		require.True(t, r.Passed, strings.Join(r.Lines(), "\n"))
+	}
+	require.Contains(t, strings.Join(results[1].Story, "\n"), "5m  cause of INC-1 judged other, mail, by bob")
+	require.Contains(t, strings.Join(results[3].Story, "\n"), `1m  window started "disks"`)
+}
+
+func TestACommandThatIsNotCarriedOutAndACauseThatIsAnotherAreFailures(t *testing.T) {
+	const rest = `rule_files: [rules.yml]
+topology: {cis: [{id: db-1, class: database}]}
+tests:
+  - name: a
+    events:
+      - {labels: {alertname: Down, rack: r1, severity: critical}}
+      - {labels: {alertname: Down, rack: r2, severity: critical}}
+      - {labels: {alertname: Disk, ci: db-1, severity: critical}}
+    commands:
+      - {at: 1m, acknowledge: rack="r1", by: ann}
+      - {at: 1m, acknowledge: rack="r2", by: bob}
+`
+	rulesText, err := os.ReadFile("testdata/rules.yml")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rulesText, 0o600))
+	for name, c := range map[string]struct{ text, want string }{
+		"proposed":   {"      - {at: 2m, merge: rack=\"r1\", into: rack=\"r2\", by: cyd}\n    expect: [{at: 3m, open: 3}]\n", ":12:9: at 2m: the merge is only proposed"},
+		"whole":      {"      - {at: 2m, split: rack=\"r1\"}\n    expect: [{at: 3m, open: 3}]\n", ":12:9: at 2m: "},
+		"nowhere":    {"      - {at: 2m, merge: rack=\"r1\", into: rack=\"r9\"}\n    expect: [{at: 3m, open: 3}]\n", `:12:9: at 2m: no open incident holds an alert {rack="r9"}`},
+		"none":       {"      - {at: 2m, judge: rack=\"r9\", verdict: right}\n    expect: [{at: 3m, open: 3}]\n", `at 2m: no incident that is open or resolved holds an alert {rack="r9"}`},
+		"nothing":    {"      - {at: 2m, judge: rack=\"r1\", verdict: right}\n    expect: [{at: 3m, open: 3}]\n", "at 2m: INC-1 has no candidate for its cause"},
+		"unknown":    {"      - {at: 2m, judge: ci=\"db-1\", was: db-2}\n    expect: [{at: 3m, open: 3}]\n", `at 2m: there is no configuration item "db-2"`},
+		"cause":      {"    expect: [{at: 3m, incidents: [{match: ci=\"db-1\", cause: db-1}]}]\n", `:12:61: at 3m: INC-3 "Disk: ci db-1": cause: expected db-1, got none`},
+		"confident":  {"    expect: [{at: 3m, incidents: [{match: rack=\"r1\", confident: true}]}]\n", `confident: expected true, got false`},
+		"verdict":    {"    expect: [{at: 3m, incidents: [{match: ci=\"db-1\", verdict: right}]}]\n", `verdict: expected right, got none`},
+		"verdict_on": {"    expect: [{at: 3m, incidents: [{match: ci=\"db-1\", verdict_on: db-1}]}]\n", `verdict_on: expected db-1, got none`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(dir, name+".yml")
+			require.NoError(t, os.WriteFile(path, []byte(rest+c.text), 0o600))
+			lines := run(t, Options{}, path)[0].Lines()
+			require.Len(t, lines, 1)
+			require.Contains(t, lines[0], c.want)
+		})
+	}
+}
+
+func TestACommandTakesTheKeysOfItsVerbAlone(t *testing.T) {
+	for _, c := range []struct{ command, want string }{
+		{`{at: 1m, merge: a="b"}`, ":4:17: into: missing; matchers of an alert in the incident that stays"},
+		{`{at: 1m, merge: a="b", into: a="c", for: 1h}`, ":4:58: for: says nothing of merge; it takes at, by, into, reason"},
+		{`{at: 1m, split: a="b", titel: x}`, `:4:40: titel: unknown key; did you mean "title"?`},
+		{`{at: 1m, split: a="b", reason: x}`, ":4:48: reason: says nothing of split; it takes at, by, title"},
+		{`{at: 1m, acknowledge: a="b", resolve: a="b"}`, ":4:17: a command is one of acknowledge, resolve, merge, split, judge, silence and window, with matchers"},
+		{`{at: 1m, judge: a="b"}`, ":4:17: verdict: a verdict is right or wrong, or names the item that it was"},
+		{`{at: 1m, judge: a="b", verdict: right, was: c}`, ":4:17: verdict: a verdict is right or wrong, or names the item that it was"},
+		{`{at: 1m, judge: a="b", verdict: rigth}`, `:4:49: verdict: must be one of right, wrong (got "rigth"); did you mean "right"?`},
+		{`{at: 1m, window: []}`, ":4:34: window: has no matchers"},
+		{`{at: 1m, silence: []}`, ":4:35: silence: has no matchers"},
+		{`{at: 1m, silence: a="b", cis: [x]}`, ":4:47: cis: says nothing of silence; it takes at, by, for, reason"},
+	} {
+		path := filepath.Join(t.TempDir(), "a.yml")
+		text := "tests:\n  - name: a\n    events: []\n    commands: [ " + c.command + "]\n    expect: [{at: 0s, open: 0}]\n"
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, problems, err := Run([]string{path}, Options{})
+		require.NoError(t, err)
+		require.Len(t, problems, 1, c.command)
+		require.Contains(t, problems.Error(), c.want, c.command)
+	}
+}
+
 func TestEverythingThatIsWrongWithAFileComesAtOnce(t *testing.T) {
 	results, problems, err := Run([]string{"testdata/malformed.yml", "testdata/right.yml"}, Options{})
 	require.NoError(t, err)

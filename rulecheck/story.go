@@ -48,6 +48,8 @@ func (s *story) words(ch *event.Change) string {
 		return s.alert(name, ch)
 	case ch.Silence != nil:
 		return name + " until " + ch.Silence.EndsAt.String()
+	case ch.Window != nil:
+		return fmt.Sprintf("%s %q", name, ch.Window.Name)
 	case ch.Text != "":
 		return name + ": " + ch.Text
 	}
@@ -96,6 +98,9 @@ func (s *story) alert(name string, ch *event.Change) string {
 }
 
 func causeWords(c *event.Causes) string {
+	if c.Verdict != event.NoVerdict {
+		return fmt.Sprintf("cause of %s judged %s, %s, by %s", c.Incident, c.Verdict, c.VerdictOn, c.VerdictBy)
+	}
 	if len(c.Candidates) == 0 {
 		return ""
 	}

@@ -16,13 +16,13 @@ import (
 
 // wantIncident is an incident as it must be, or must never be. What is not said may be anything.
 type wantIncident struct {
-	at, titleAt, membersAt, causeAt, priorityAt, teamAt, severityAt, phaseAt, ackAt, alertsAt strict.Place
+	at, titleAt, membersAt, priorityAt, teamAt, severityAt, phaseAt, ackAt, alertsAt strict.Place
 
 	title    string
 	pattern  *regexp.Regexp      // of the title
 	match    []*labels.Matcher   // some alert of it is so
 	members  [][]*labels.Matcher // every alert of it matches one of these, and each of these some alert
-	cause    string
+	cause    wantCause
 	priority string
 	team     *string
 	severity string
@@ -35,7 +35,7 @@ func (w *wantIncident) value(r *strict.Reader, n *yaml.Node) {
 	w.at, w.alerts = r.Place(n), -1
 	pattern, team, acked := "", "", false
 	var teamSaid, ackSaid strict.Place
-	strict.Mapping(
+	strict.Mapping(append(w.cause.fields(),
 		strict.Field{Key: "title", Value: placed(&w.titleAt, strict.Word(&w.title))},
 		strict.Field{Key: "title_matches", Value: placed(&w.titleAt, strict.Scalar(func(s string) (err error) {
 			pattern = s
@@ -48,13 +48,12 @@ func (w *wantIncident) value(r *strict.Reader, n *yaml.Node) {
 		strict.Field{Key: "match", Value: matchers(&w.match)},
 		strict.Field{Key: "members", Value: placed(&w.membersAt, strict.List(&w.members, func(ms *[]*labels.Matcher) strict.Value { return matchers(ms) }))},
 		strict.Field{Key: "alerts", Value: placed(&w.alertsAt, strict.Int(&w.alerts, 0, 1_000_000))},
-		strict.Field{Key: "cause", Value: placed(&w.causeAt, strict.Word(&w.cause))},
 		strict.Field{Key: "priority", Value: placed(&w.priorityAt, strict.OneOf(&w.priority, "P1", "P2", "P3", "P4", "P5"))},
 		strict.Field{Key: "team", Value: placed(&teamSaid, strict.Text(&team))},
 		strict.Field{Key: "severity", Value: placed(&w.severityAt, strict.OneOf(&w.severity, severities()...))},
 		strict.Field{Key: "phase", Value: placed(&w.phaseAt, strict.OneOf(&w.phase, phases()...))},
 		strict.Field{Key: "acknowledged", Value: placed(&ackSaid, strict.Bool(&acked))},
-	)(r, n)
+	)...)(r, n)
 	if teamSaid.Line > 0 {
 		w.team, w.teamAt = &team, teamSaid
 	}
@@ -147,23 +146,13 @@ func (w *wantIncident) misses(v *correlate.View, i *correlate.Incident) (list []
 	if w.acked != nil {
 		check(true, w.ackAt, "acknowledged", fmt.Sprint(*w.acked), fmt.Sprint(i.AckedAt != 0))
 	}
-	if w.cause != "" {
-		check(true, w.causeAt, "cause", w.cause, causeOf(v, i.ID))
-	}
+	causes, _ := v.Causes(i.ID)
+	list = append(list, w.cause.misses(&causes)...)
 	check(w.alerts >= 0, w.alertsAt, "alerts", fmt.Sprint(w.alerts), fmt.Sprint(i.Alerts))
 	if m := w.missesMembers(v, i); m != nil {
 		list = append(list, *m)
 	}
 	return list
-}
-
-// causeOf returns the ID of the first candidate for an incident's cause.
-func causeOf(v *correlate.View, id event.IncidentID) string {
-	c, ok := v.Causes(id)
-	if !ok || len(c.Candidates) == 0 {
-		return ""
-	}
-	return c.Candidates[0].CI
 }
 
 func (w *wantIncident) missesMembers(v *correlate.View, i *correlate.Incident) *miss {

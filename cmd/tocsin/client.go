@@ -23,10 +23,11 @@ import (
 )
 
 const (
-	askWithin = 30 * time.Second
-	maxAnswer = 64 << 20 // bytes
-	pageSize  = 500      // the API's greatest
-	apiRoot   = "api/v1"
+	askWithin   = 30 * time.Second
+	largeWithin = 10 * time.Minute // what is large, or read from the history
+	maxAnswer   = 64 << 20         // bytes
+	pageSize    = 500              // the API's greatest
+	apiRoot     = "api/v1"
 )
 
 // client asks a daemon over HTTP. Its errors are *fault, but for a cancelled context.
@@ -46,6 +47,16 @@ func newClient(base *url.URL, token string, roots *x509.CertPool) *client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a write would become a read
 	}}
 }
+
+// within is the client with another bound on its answers; 0: none.
+func (c *client) within(limit time.Duration) *client {
+	other, over := *c, *c.http
+	over.Timeout, other.http = limit, &over
+	return &other
+}
+
+// patient is the client with time for what is large, and for what the history has to read.
+func (c *client) patient() *client { return c.within(largeWithin) }
 
 // url returns the address of a resource; parts may hold any characters, and a part of dots leads nowhere else.
 func (c *client) url(parts []string, query url.Values) string {
@@ -81,7 +92,7 @@ func (c *client) do(ctx context.Context, method string, parts []string, query ur
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := c.ask(c.http, req)
+	resp, err := c.ask(req)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +100,7 @@ func (c *client) do(ctx context.Context, method string, parts []string, query ur
 }
 
 // ask sends a request in the caller's name.
-func (c *client) ask(over *http.Client, req *http.Request) (*http.Response, error) {
+func (c *client) ask(req *http.Request) (*http.Response, error) {
 	req.Header.Set("User-Agent", "tocsin/"+version)
 	req.Header.Set("Accept", "application/json")
 	if c.token != "" {
@@ -98,7 +109,7 @@ func (c *client) ask(over *http.Client, req *http.Request) (*http.Response, erro
 	if c.tenant != "" {
 		req.Header.Set(auth.TenantHeader, c.tenant)
 	}
-	resp, err := over.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.unreachable(req.Context(), err)
 	}
@@ -131,7 +142,7 @@ func (c *client) unreachable(ctx context.Context, err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		reason = ue.Err.Error()
 		if ue.Timeout() {
-			reason = "nothing came within " + askWithin.String()
+			reason = "nothing came within " + c.http.Timeout.String()
 		}
 	}
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -61,4 +62,30 @@ func TestTheTokenStaysWithTheAddressThatWasNamed(t *testing.T) {
 	_, said, code := typed("snapshot", "--url", server.URL)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, said, "sends us on to "+elsewhere.URL)
+}
+
+func TestAnIncidentIsShownWithoutAHistoryThatTakesItsTime(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer s.Close()
+	base, err := url.Parse(s.URL)
+	require.NoError(t, err)
+	began := time.Now()
+	said := (&tool{api: newClient(base, "", nil)}).lastTime(t.Context(), "INC-1")
+	require.Equal(t, "not known: no word from the history within 2s; `tocsin similar INC-1` waits longer", said)
+	require.Less(t, time.Since(began), 10*time.Second)
+}
+
+func TestWhatTheHistoryReadsIsWaitedForLonger(t *testing.T) {
+	base, err := url.Parse("http://daemon")
+	require.NoError(t, err)
+	c := newClient(base, "", nil)
+	require.Equal(t, largeWithin, c.patient().http.Timeout)
+	require.Equal(t, askWithin, c.http.Timeout, "the others are not")
+
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer s.Close()
+	c.base, err = url.Parse(s.URL)
+	require.NoError(t, err)
+	_, err = c.within(50*time.Millisecond).do(t.Context(), http.MethodGet, []string{"status"}, nil, nil)
+	require.ErrorContains(t, err, "nothing came within 50ms")
 }

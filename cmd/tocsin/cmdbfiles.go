@@ -13,15 +13,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )
 
-const (
-	importWithin = 10 * time.Minute // what is large takes its time
-	bigImport    = 4 << 20          // bytes from which on somebody who waits is told how far it is
-)
+// bigImport is from how many bytes on somebody who waits is told how far it is.
+const bigImport = 4 << 20
 
 // importFile is a file to be imported.
 type importFile struct {
@@ -100,7 +97,7 @@ func (t *tool) upload(ctx context.Context, query url.Values, files []importFile,
 	}
 	req.ContentLength = length
 	req.Header.Set("Content-Type", kind)
-	resp, err := t.api.ask(t.api.patient(), req)
+	resp, err := t.api.patient().ask(req)
 	if err != nil {
 		return nil, err
 	}
@@ -117,20 +114,13 @@ func contentType(name string) string {
 	return "text/yaml"
 }
 
-// patient is the client's transport with time for what is large.
-func (c *client) patient() *http.Client {
-	over := *c.http
-	over.Timeout = importWithin
-	return &over
-}
-
 // download writes an answer out as it comes.
 func (c *client) download(ctx context.Context, w io.Writer, query url.Values, parts ...string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(parts, query), nil)
 	if err != nil {
 		return usage(err.Error(), "")
 	}
-	resp, err := c.ask(c.patient(), req)
+	resp, err := c.patient().ask(req)
 	if err != nil {
 		return err
 	}

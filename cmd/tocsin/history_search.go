@@ -38,7 +38,7 @@ all must match.`,
 		if err := setPeriod(q, from, to, t.now); err != nil {
 			return err
 		}
-		text, found, err := fetch[api.AlertHistory](ctx, t.api, q, "history", "alerts")
+		text, found, err := fetch[api.AlertHistory](ctx, t.api.patient(), q, "history", "alerts")
 		if err != nil {
 			return err
 		}

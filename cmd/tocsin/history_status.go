@@ -39,17 +39,7 @@ hold. It takes an admin of the first tenant.`,
 }
 
 func (p *printer) historyStatus(s *api.HistoryStatus) error {
-	state := "goes on"
-	if s.Fault != "" {
-		state = "stands still: " + s.Fault
-	}
-	behind := "even with what happens"
-	switch {
-	case s.Fault != "" && s.Entries == 0:
-		behind = "how far is not known until its database answers"
-	case s.Entries > 0:
-		behind = fmt.Sprintf("%s, %s", plural(int(s.Entries), "input", "inputs"), terminal.Span(secondsOf(s.LagSeconds)))
-	}
+	state, behind := historyState(&api.HistoryBrief{Off: s.Off, Fault: s.Fault, Entries: s.Entries, LagSeconds: s.LagSeconds})
 	since := ""
 	if s.Since != nil {
 		since = p.time(*s.Since)
@@ -73,6 +63,24 @@ func (p *printer) historyStatus(s *api.HistoryStatus) error {
 		table.Add(terminal.Text(size.Name), terminal.Text(fmt.Sprint(size.Rows)), terminal.Text(terminal.Bytes(int64(size.Bytes))), terminal.Text(each))
 	}
 	return p.table(table, "  ")
+}
+
+// historyState says whether the history goes on, and how far it is behind what happens.
+func historyState(s *api.HistoryBrief) (state, behind string) {
+	if s.Off {
+		return "off: " + s.Fault, ""
+	}
+	state, behind = "goes on", "even with what happens"
+	if s.Fault != "" {
+		state = "stands still: " + s.Fault
+	}
+	switch {
+	case s.Fault != "" && s.Entries == 0:
+		behind = "how far is not known until its database answers"
+	case s.Entries > 0:
+		behind = fmt.Sprintf("%s, %s", plural(int(s.Entries), "input", "inputs"), terminal.Span(secondsOf(s.LagSeconds)))
+	}
+	return state, behind
 }
 
 // rebuilt says how far the latest rebuild is, or how it ended; empty when there was none.

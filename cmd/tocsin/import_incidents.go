@@ -49,7 +49,7 @@ func newImportIncidentsCommand(r *remote) *cobra.Command {
 says what the columns mean: a file, or one that comes with Tocsin: ` + strings.Join(imports.ShippedNames(), ", ") + `.
 
 The same file again changes nothing; a later one of the same name changes what it tells otherwise and leaves alone what it leaves out. Rows with mistakes
-are left out and listed. FILE may be - for standard input. Takes an admin of the tenant main.`,
+are left out; what is wrong with them is told once for each kind of mistake, with the first row. FILE may be - for standard input. Takes an admin of the tenant main.`,
 		Example: `  tocsin import incidents incident.csv --map servicenow --zone Europe/Berlin --dry-run
   tocsin import incidents export.csv --map our-map.yml --name remedy-2025 --rejects rejected.csv
   tocsin import incidents log.csv --map servicenow-log --dates 'd/M/yyyy HH:mm'`,
@@ -131,9 +131,7 @@ func (f *incidentImport) send(ctx context.Context, t *tool, in io.Reader, name s
 		return nil, nil, usage(err.Error(), "")
 	}
 	req.Header.Set("Content-Type", "multipart/mixed; boundary="+form.Boundary())
-	over := *t.api.http
-	over.Timeout = 0 // as long as the file is
-	resp, err := t.api.ask(&over, req)
+	resp, err := t.api.within(0).ask(req) // as long as the file is
 	if err != nil {
 		return nil, nil, err
 	}
@@ -255,20 +253,46 @@ func (r *rejects) close() error {
 	return errors.Join(r.csv.Error(), r.file.Close())
 }
 
+// rejectedFor says for what rows were rejected, and which was the first.
+func rejectedFor(r *imports.RejectReason) string {
+	example := "line " + strconv.Itoa(r.Line)
+	if fact, _, _ := strings.Cut(r.Reason, ":"); r.Column != "" && r.Column != fact { // a column that is called as its fact is named once
+		example += ", column " + r.Column
+	}
+	if len(r.Values) > 0 {
+		example += " " + quote(r.Values[0])
+	}
+	if len(r.Values) > 1 {
+		example += "; then also " + quoted(r.Values[1:])
+	}
+	if r.Count == 1 {
+		return example + ": " + r.Reason
+	}
+	return fmt.Sprintf("%s rows: %s; the first is %s", number(r.Count), r.Reason, example)
+}
+
+// quoted lists values.
+func quoted(values []string) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = quote(v)
+	}
+	return strings.Join(out, ", ")
+}
+
 // incidentsImported shows what became of an import.
 func (p *printer) incidentsImported(s *imports.Summary, file string) {
-	for _, r := range s.Rejects {
-		where := "line " + strconv.Itoa(r.Line)
-		if r.Column != "" {
-			where += ", " + r.Column
-		}
-		if r.Value != "" {
-			where += " " + quote(r.Value)
-		}
-		p.note("rejected: %s: %s", where, r.Reason)
+	for i := range s.Reasons {
+		p.note("rejected: %s", rejectedFor(&s.Reasons[i]))
 	}
-	if more := s.Rejected - len(s.Rejects); more > 0 {
-		p.note("and %s more rejected rows%s", number(more), unless(file != "", "; --rejects FILE keeps all"))
+	if s.Others > 0 {
+		p.note("rejected: %s more for other reasons", number(s.Others))
+	}
+	switch {
+	case s.Rejected > 0 && file != "":
+		p.note("each rejected row is in %s", file)
+	case s.Rejected > len(s.Reasons):
+		p.note("--rejects FILE keeps each rejected row with its line")
 	}
 	for _, f := range s.Flags {
 		p.note("%s × %s", number(f.Count), f.Rule)

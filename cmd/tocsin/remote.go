@@ -22,13 +22,19 @@ type remote struct {
 }
 
 func addRemote(f *pflag.FlagSet) *remote {
+	r := addDaemon(f)
+	f.BoolVar(&r.absolute, "absolute", false, "show times as date and time of the local zone")
+	addJSON(f, &r.json)
+	return r
+}
+
+// addDaemon is addRemote for what has no answer in words or JSON.
+func addDaemon(f *pflag.FlagSet) *remote {
 	r := &remote{}
 	f.StringVar(&r.url, "url", "", "`URL` of the daemon (default $TOCSIN_URL, else "+defaultURL+")")
 	f.StringVar(&r.tokenFile, "token-file", "", "`FILE` that holds the token (default the token in $TOCSIN_TOKEN)")
 	f.StringVar(&r.caFile, "ca-file", "", "PEM `FILE` with the certificate that signed the daemon's (default the system's)")
 	f.StringVar(&r.tenant, "tenant", "", "`TENANT` to ask for, where the token has grants in several (default $TOCSIN_TENANT, else the token's first)")
-	f.BoolVar(&r.absolute, "absolute", false, "show times as date and time of the local zone")
-	addJSON(f, &r.json)
 	return r
 }
 

@@ -141,7 +141,6 @@ func addReportFlags(f *pflag.FlagSet) *reportFlags {
 	f.StringVar(&r.team, "team", "", "only what is about this `TEAM`")
 	f.Uint8Var(&r.priority, "priority", 0, "only incidents of this `PRIORITY`, 1 to 5")
 	f.StringVar(&r.bucket, "bucket", "", "cut the period into `PIECES`: day, week or month (default by its length)")
-	f.BoolVar(&r.mine, "mine", false, "of reports about people: what is about you")
 	f.StringVarP(&r.output, "output", "o", "", "write to this `FILE` instead of standard output")
 	return r
 }
@@ -194,6 +193,7 @@ func newReportRunCommand(verb, short string, items bool) *cobra.Command {
 		Example: "  tocsin report " + verb + " funnel\n  tocsin report " + verb + " mtta --from 'last month' --zone Europe/Berlin --team dba\n  tocsin report " + verb + " noise_pareto --from -7d --format csv -o noise.csv",
 	}
 	f := addReportFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&f.mine, "mine", false, "of reports about people: what is about you")
 	cmd.Flags().StringVar(&format, "format", "table", "`FORMAT`: table, csv, json or html")
 	complete(cmd, "format", "table", "csv", "json", "html")
 	complete(cmd, "bucket", "day", "week", "month")
@@ -272,7 +272,7 @@ func newReportPackCommand() *cobra.Command {
 	}
 	f := addReportFlags(cmd.Flags())
 	complete(cmd, "bucket", "day", "week", "month")
-	cmd.RunE = addRemote(cmd.Flags()).run(func(ctx context.Context, t *tool, args []string) error {
+	cmd.RunE = addDaemon(cmd.Flags()).run(func(ctx context.Context, t *tool, args []string) error {
 		q, period, err := f.query(t.now)
 		if err != nil {
 			return err

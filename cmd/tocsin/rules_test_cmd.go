@@ -24,8 +24,9 @@ func newRulesTestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test FILE|FOLDER…",
 		Short: "Test rules on alerts that files make up; exit code 1 when an expectation is not met",
-		Long: `Test rules: play the alerts that test files make up through journal codec and correlator in virtual time, and hold what comes out against
-what the files expect. A folder stands for the *.yml and *.yaml files in it. No daemon is needed and none is touched. Everything that
+		Long: `Test rules: play the alerts that test files make up, and what people do about them (acknowledge, resolve, merge, split, judge the cause,
+silence, open a maintenance window), through journal codec and correlator in virtual time, and hold what comes out against what the files
+expect of incidents, causes and alerts. A folder stands for the *.yml and *.yaml files in it. No daemon is needed and none is touched. Everything that
 is not as expected comes at once, each as file:line:col of the expectation; exit code 1 when there is anything, 2 when a file or the rules
 that it names are wrong. docs/rules-testing.md says how tests are written.`,
 		Example: `  tocsin rules test examples/rules/tests/

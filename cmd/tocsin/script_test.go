@@ -164,6 +164,8 @@ func isOfTheAPI(path string, text []byte) error {
 		v = &api.Me{}
 	case last == "alerts":
 		v = &api.AlertList{}
+	case last == "similar":
+		v = &api.SimilarIncidents{}
 	case last == "timeline":
 		v = &api.Timeline{}
 	case last == "why" && parts[2] == "alerts":

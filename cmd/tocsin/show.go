@@ -24,9 +24,9 @@ func newShowCommand(r *remote) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show INC-1",
 		Short: "Show an incident: why it is there, its alerts, what people do about it, what happened",
-		Long: `Show an incident: why it is there, its alerts, what people do about it, what happened. In place of one that was merged it shows the one
-it went into. --timeline shows all that happened, each entry with the id by which "tocsin redact" knows it. --json prints the incident as
-it is, with its timeline.`,
+		Long: `Show an incident: why it is there, its alerts, what people do about it, what happened, and what was like it last time, where the history
+answers within two seconds. In place of one that was merged it shows the one it went into. --timeline shows all that happened, each entry
+with the id by which "tocsin redact" knows it. --json prints the incident as it is, with its timeline.`,
 		Example: "  tocsin incident show INC-42",
 		Args:    cobra.ExactArgs(1),
 		RunE: r.run(func(ctx context.Context, t *tool, args []string) error {
@@ -89,7 +89,7 @@ func showIncident(ctx context.Context, t *tool, i *api.Incident, all bool) error
 	if err != nil {
 		return err
 	}
-	if err := t.header(i); err != nil {
+	if err := t.header(i, t.lastTime(ctx, i.ID)); err != nil {
 		return err
 	}
 	if err := t.dossier(i); err != nil {
@@ -107,7 +107,8 @@ func showIncident(ctx context.Context, t *tool, i *api.Incident, all bool) error
 	return t.timeline(past, limit)
 }
 
-func (p *printer) header(i *api.Incident) error {
+// header prints what an incident is; lastTime is what was like it before, "" when nothing is said of that.
+func (p *printer) header(i *api.Incident, lastTime string) error {
 	p.line("%s  %s", p.paint(terminal.Bold, i.ID), p.paint(terminal.Bold, i.Title))
 	severity := i.Severity + ", " + priority(i.Priority)
 	if i.Unbound {
@@ -138,7 +139,7 @@ func (p *printer) header(i *api.Incident) error {
 		"Alerts", alertsText(i.Alerts),
 		"Storm", unless(i.Storm == "", i.Storm+": it was told of together with others"),
 		"Labels", labelsOrNone(i.Labels), "Rule", i.Rule, "Recurs", i.Recurs,
-		"Reopened", unless(i.Reopened == 0, strconv.Itoa(int(i.Reopened))+"×"), "Link", i.Link,
+		"Reopened", unless(i.Reopened == 0, strconv.Itoa(int(i.Reopened))+"×"), "Last time", lastTime, "Link", i.Link,
 	)
 }
 

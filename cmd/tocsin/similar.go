@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-noc/tocsin/api"
+	"github.com/tocsin-noc/tocsin/internal/auth"
 	"github.com/tocsin-noc/tocsin/internal/terminal"
 )
 
@@ -32,7 +37,7 @@ elsewhere. The likest come first.`,
 	cmd.RunE = addRemote(fl).run(func(ctx context.Context, t *tool, args []string) error {
 		q := url.Values{"days": {strconv.Itoa(days)}, "limit": {strconv.Itoa(limit)}}
 		setText(q, "origin", origin)
-		text, found, err := fetch[api.SimilarIncidents](ctx, t.api, q, "incidents", args[0], "similar")
+		text, found, err := fetch[api.SimilarIncidents](ctx, t.api.patient(), q, "incidents", args[0], "similar")
 		if err != nil {
 			return err
 		}
@@ -59,7 +64,7 @@ func (p *printer) similar(s *api.SimilarIncidents) error {
 		{"anything on " + s.CI, &s.Item, "item"}, {"this trouble anywhere", &s.Name, "alert"},
 	} {
 		if c.count.All > 0 {
-			p.line("%s: %s in 90 days, %s in all%s", c.what, number(c.count.Days90), number(c.count.All), p.lastTime(s, c.same))
+			p.line("%s: %s in 90 days, %s in all%s", c.what, number(c.count.Days90), number(c.count.All), p.lastOf(s, c.same))
 		}
 	}
 	table := terminal.NewTable("LAST", "TOOK", "INCIDENT", "SAME", "RESOLVED BY", "TITLE")
@@ -77,8 +82,8 @@ func (p *printer) similar(s *api.SimilarIncidents) error {
 	return nil
 }
 
-// lastTime tells of the latest incident that was the same in something, as far as it is listed.
-func (p *printer) lastTime(s *api.SimilarIncidents, same string) string {
+// lastOf tells of the latest incident that was the same in something, as far as it is listed.
+func (p *printer) lastOf(s *api.SimilarIncidents, same string) string {
 	var last *api.SimilarIncident
 	for i := range s.Incidents {
 		if one := &s.Incidents[i]; strings.Contains(strings.Join(one.Same, " "), same) && (last == nil || one.OpenedAt.After(last.OpenedAt)) {
@@ -88,14 +93,48 @@ func (p *printer) lastTime(s *api.SimilarIncidents, same string) string {
 	if last == nil {
 		return ""
 	}
-	text := "; last time: " + last.OpenedAt.Local().Format("2 Jan 2006")
-	if last.Seconds != nil {
-		text += ", " + tookOf(last)
+	return "; last time: " + pastWords(last)
+}
+
+// pastWords say when an incident of the past was, how long it took, and who resolved it.
+func pastWords(i *api.SimilarIncident) string {
+	text := i.OpenedAt.Local().Format("2 Jan 2006")
+	if i.Seconds != nil {
+		text += ", " + tookOf(i)
 	}
-	if last.ResolvedBy != "" {
-		text += ", resolved by " + last.ResolvedBy
+	if i.ResolvedBy != "" {
+		text += ", resolved by " + i.ResolvedBy
 	}
 	return text
+}
+
+// lastTimeWithin is how long an incident's page waits for the history: whoever looks at it now has no time.
+const lastTimeWithin = 2 * time.Second
+
+// lastTime says in a line what was most like an incident before, or why that is not known. Empty: nothing was, or the daemon cannot say.
+func (t *tool) lastTime(ctx context.Context, incident string) string {
+	ctx, stop := context.WithTimeout(ctx, lastTimeWithin)
+	defer stop()
+	_, found, err := fetch[api.SimilarIncidents](ctx, t.api, url.Values{"limit": {"1"}}, "incidents", incident, "similar")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("not known: no word from the history within %s; `tocsin similar %s` waits longer", lastTimeWithin, incident)
+	}
+	if p, ok := errors.AsType[*auth.Problem](err); ok && p.Status == http.StatusServiceUnavailable {
+		return "not known: " + p.Detail + unless(p.Hint == "", "; "+p.Hint)
+	}
+	if err != nil || len(found.Incidents) == 0 {
+		return ""
+	}
+	last := &found.Incidents[0]
+	text := pastWords(last) + unless(last.How == "", ": "+last.How)
+	kind, count := "the same trouble elsewhere", &found.Name
+	switch {
+	case slices.Contains(last.Same, "trouble"):
+		kind, count = "the same trouble", &found.Signature
+	case slices.Contains(last.Same, "item"):
+		kind, count = "something else on "+found.CI, &found.Item
+	}
+	return fmt.Sprintf("%s (%s, %s; %s in 90 days)", text, last.Incident+unless(last.Origin == "", " of "+last.Origin), kind, number(count.Days90))
 }
 
 func tookOf(i *api.SimilarIncident) string {

@@ -13,9 +13,11 @@ import (
 
 func newStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "status",
-		Short:   "Show how the daemon does; exit code 1 when it is not ready",
-		Long:    "Show how the daemon does, and who it takes you for. Admins see the engine's figures, and with --json the configuration.",
+		Use:   "status",
+		Short: "Show how the daemon does; exit code 1 when it is not ready",
+		Long: `Show how the daemon does, and who it takes you for. Admins of the first tenant see the engine's figures and whether the history goes on and
+how far it is behind, and with --json the configuration. What the history does never changes the exit code; that of "tocsin history status"
+it does.`,
 		Example: "  tocsin status\n  tocsin status --json | jq .config",
 		Args:    cobra.NoArgs,
 	}
@@ -49,7 +51,12 @@ func showStatus(t *tool, s *api.Status) error {
 		return err
 	}
 	t.section("Engine")
-	return t.engine(s.Engine)
+	if err := t.engine(s.Engine); err != nil || s.History == nil {
+		return err
+	}
+	t.section("History")
+	state, behind := historyState(s.History)
+	return t.pairs("  ", "State", state, "Behind", behind)
 }
 
 func (p *printer) engine(e *api.EngineStatus) error {

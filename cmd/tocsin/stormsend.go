@@ -111,7 +111,7 @@ func (s *storm) post(ctx context.Context, alerts []scenario.Alert) error {
 		}
 		req.Header.Set("Content-Type", "application/json")
 		began := s.now()
-		resp, err := s.api.ask(s.api.http, req)
+		resp, err := s.api.ask(req)
 		if err != nil {
 			return err
 		}

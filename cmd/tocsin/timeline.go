@@ -33,7 +33,7 @@ func newTimelineCommand() *cobra.Command {
 		if err := setPeriod(q, from, to, t.now); err != nil {
 			return err
 		}
-		text, found, err := fetch[api.CITimeline](ctx, t.api, q, "cis", args[0], "timeline")
+		text, found, err := fetch[api.CITimeline](ctx, t.api.patient(), q, "cis", args[0], "timeline")
 		if err != nil {
 			return err
 		}

@@ -49,6 +49,9 @@ func (f *Forest) Shaky(component uint32) bool { return f.components.At(component
 // ComponentItems returns how many items of a component alarmed.
 func (f *Forest) ComponentItems(component uint32) uint32 { return f.components.At(component).items }
 
+// Size returns how many items a cluster has.
+func (f *Forest) Size(cluster uint32) uint32 { return f.clusters.At(cluster).items }
+
 // Items appends the items of a cluster, at most limit, in the order in which they alarmed.
 func (f *Forest) Items(cluster uint32, limit int, dst []uint32) []uint32 {
 	for ci := f.clusters.At(cluster).head; ci != 0 && len(dst) < limit; ci = f.items.At(ci).next {

@@ -8,6 +8,7 @@ type Observation struct {
 	At         int64  // event time in ms; never after the time at which the alert arrived
 	Resolution int64  // ms; how coarse At is, 0 is taken as 1
 	Neighbours []Neighbour
+	Further    uint32 // connected CIs that are not among them, because there were too many
 }
 
 // Neighbour is a connected CI. Both those that a CI depends on and those that depend on it should be given, or the order of alerts
@@ -55,6 +56,7 @@ func (t *Table) Observe(o *Observation) []Change {
 	resolution := uint32(min(max(o.Resolution, 1), day))
 	if (occ == 0 || at-t.occurrences.At(occ).lastAt >= bucket) && t.tries() {
 		neighbours := o.Neighbours
+		t.meta.RefusedNeighbours += uint64(o.Further)
 		if len(neighbours) > mostNeighbours {
 			t.meta.RefusedNeighbours += uint64(len(neighbours) - mostNeighbours)
 			neighbours = neighbours[:mostNeighbours]

@@ -19,7 +19,7 @@ func (c *Counters) Passed() []Passed {
 		{"occurrence", c.EvictedOccurrences, fmt.Sprintf("times it was forgotten when an alert was last on an item: of one item %d kinds are remembered", typesPerCI)},
 		{"kind", c.RefusedTypes, "alerts were of more kinds than can be told apart"},
 		{"item", c.RefusedCIs, "alerts were on more items than can be followed"},
-		{"neighbour", c.RefusedNeighbours, fmt.Sprintf("neighbours were not looked at: of one item the first %d are", mostNeighbours)},
+		{"neighbour", c.RefusedNeighbours, "times an item next to the one that alarmed was not looked at: of those that it rests on, and of those that rest on it, only the first few are"},
 		{"decoy", c.LostDecoys, "alerts are not held against those of a day later: too many waited for that"},
 		{"late", c.LateAlerts, "alerts were read after later ones of their kind and item"},
 	}

@@ -75,6 +75,28 @@ function tell(details) {
   }));
 }
 
+// past tells in a line what was most like the incident before, if the history answers at once; if not, the page goes without.
+async function past() {
+  const line = document.getElementById("past");
+  if (!line) return;
+  let found;
+  try {
+    const res = await fetch(prefix + "/api/v1/incidents/" + encodeURIComponent(line.dataset.past) + "/similar?limit=1" + (tenant ? "&tenant=" + encodeURIComponent(tenant) : ""),
+      { signal: AbortSignal.timeout(2000) });
+    if (!res.ok) return;
+    found = await res.json();
+  } catch { return; }
+  const last = found.incidents[0];
+  if (!last) return;
+  const [kind, count] = last.same.includes("trouble") ? ["the same trouble", found.same_trouble]
+    : last.same.includes("item") ? ["something else on " + found.ci, found.same_item] : ["the same trouble elsewhere", found.same_alert];
+  const took = last.seconds === null ? "" : last.seconds < 60 ? ", " + Math.floor(last.seconds) + "s"
+    : last.seconds < 7200 ? ", " + Math.floor(last.seconds / 60) + "m" : ", " + Math.floor(last.seconds / 3600) + "h";
+  line.textContent = "Last time: " + last.opened_at.slice(0, 10) + took + (last.resolved_by && ", resolved by " + last.resolved_by) + (last.how && ": " + last.how) +
+    " (" + last.incident + (last.origin && " of " + last.origin) + ", " + kind + "; " + count.in_90_days + " in 90 days)";
+  line.hidden = false;
+}
+
 // soon bundles changes: at most one refresh a second, the first one at once.
 function soon() {
   if (timer) return;
@@ -142,6 +164,7 @@ async function act(form, submitter) {
 }
 
 steps();
+past();
 document.querySelectorAll(".actions").forEach((section) => { section.hidden = false; });
 document.addEventListener("submit", (e) => {
   if (!e.target.dataset.action) return;

@@ -82,6 +82,13 @@ func (db *DB) redactOutage(ctx context.Context, r *Redaction) (found bool, err e
 	})
 }
 
+// RedactAttribute puts marks in the place of an attribute in all rows of an item that are there. Unlike Redact it leaves the bytes to the
+// engine's next merges: it is for who follows what was decided, and meets the same redaction again when it reads from the beginning.
+func (db *DB) RedactAttribute(ctx context.Context, r *Redaction) error {
+	_, err := db.redactAttribute(ctx, r)
+	return err
+}
+
 // redactAttribute takes an attribute out of all versions of an item.
 func (db *DB) redactAttribute(ctx context.Context, r *Redaction) (found bool, err error) {
 	w := &rewriting{

@@ -32,9 +32,11 @@ type Fold struct {
 	redacts []Redacted
 }
 
-// Redacted is an attribute of an item that was taken away in every version.
+// Redacted is an attribute of an item that was taken away in every version. What stands in its place is event.RedactedAs of the value with
+// the key, as everywhere else.
 type Redacted struct {
 	Tenant, CI, Attribute string
+	Key                   uint64
 }
 
 // Batch is what a Fold has made since the last one. Its memory is the Fold's until Done.
@@ -90,7 +92,7 @@ func (f *Fold) Add(ch *event.Change) {
 		f.causes.add(ch)
 		f.touched[ch.Causes.Incident] = struct{}{}
 	case ch.CI != nil && ch.Kind == event.CIRedacted:
-		f.redacts = append(f.redacts, Redacted{ch.CI.Tenant, ch.CI.ID, ch.Text})
+		f.redacts = append(f.redacts, Redacted{ch.CI.Tenant, ch.CI.ID, ch.Text, ch.Count})
 	case ch.CI != nil:
 		f.cis.add(ch)
 	case ch.Outage != nil:

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,6 +133,42 @@ func TestBadRowsAreRejectedWithTheirPlaceAndGoodOnesGoOn(t *testing.T) {
 		require.NotEmpty(t, all, text)
 		require.Equal(t, want, said.Rejects, text)
 	}
+}
+
+func TestWhatIsWrongWithManyRowsIsToldOnceForEachKind(t *testing.T) {
+	m := mapOf(t, "servicenow", Override{})
+	var b strings.Builder
+	b.WriteString("number,opened_at,state\nINC0,2026-01-02 03:04:05,New\n")
+	for n := range 300 {
+		fmt.Fprintf(&b, "INC%d,%d Jan,New\n,2026-01-02 03:04:05,New\nINC0,2026-01-02 03:04:06,New\n", n, n%7)
+	}
+	_, said := told(t, m, b.String())
+	require.Equal(t, 900, said.Rejected)
+	require.Len(t, said.Rejects, firstRejects)
+	require.Equal(t, []RejectReason{
+		{"opened_at: fits none of the date formats (" + m.dateTexts() + "); state the right one in dates, or with --dates", "opened_at", []string{"0 Jan", "1 Jan", "2 Jan", "3 Jan"}, 3, 300},
+		{"number: missing", "number", []string{}, 4, 300},
+		{"number: line 2 has told of it otherwise, and counts", "number", []string{"INC0"}, 5, 300},
+	}, said.Reasons)
+	require.Zero(t, said.Others)
+}
+
+func TestOnlyTheMostFrequentReasonsAreListed(t *testing.T) {
+	var r tally
+	for n := range 30 {
+		for range n + 1 {
+			r.add(&Reject{Line: 100 - n, Column: strings.Repeat("c", n+1), Reason: "odd"})
+		}
+	}
+	list, others := r.list()
+	require.Len(t, list, mostReasons)
+	require.Equal(t, []int{30, 71}, []int{list[0].Count, list[0].Line})
+	require.Equal(t, 20*21/2, others)
+	for n := range keptReasons + 5 {
+		r.add(&Reject{Line: 1, Column: strings.Repeat("d", n+1), Reason: "odd"})
+	}
+	require.Len(t, r.of, keptReasons)
+	require.Equal(t, 35, r.others)
 }
 
 func TestAFileThatCannotBeReadSaysWhereAndWhy(t *testing.T) {

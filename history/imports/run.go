@@ -46,21 +46,23 @@ type Progress struct {
 
 // Summary is what became of an import.
 type Summary struct {
-	Origin     string     `json:"origin"`
-	DryRun     bool       `json:"dry_run"`
-	Rows       int        `json:"rows" doc:"read, without the header"`
-	Incidents  int        `json:"incidents" doc:"that the file tells of and that were taken"`
-	New        int        `json:"new"`
-	Changed    int        `json:"changed" doc:"known from an import before, and now otherwise"`
-	Unchanged  int        `json:"unchanged"`
-	Versions   int        `json:"versions" doc:"written, or of a dry run to be written"`
-	Duplicates int        `json:"duplicates" doc:"rows that say what another row of the file has said"`
-	Rejected   int        `json:"rejected"`
-	Rejects    []Reject   `json:"rejects" doc:"the first of them"`
-	Flags      []Flag     `json:"flags" doc:"what was taken otherwise than it stands there"`
-	From       *time.Time `json:"from" doc:"the first opening"`
-	To         *time.Time `json:"to" doc:"the last thing that happened"`
-	Unmapped   []string   `json:"unmapped" doc:"columns that the map does not name"`
+	Origin     string         `json:"origin"`
+	DryRun     bool           `json:"dry_run"`
+	Rows       int            `json:"rows" doc:"read, without the header"`
+	Incidents  int            `json:"incidents" doc:"that the file tells of and that were taken"`
+	New        int            `json:"new"`
+	Changed    int            `json:"changed" doc:"known from an import before, and now otherwise"`
+	Unchanged  int            `json:"unchanged"`
+	Versions   int            `json:"versions" doc:"written, or of a dry run to be written"`
+	Duplicates int            `json:"duplicates" doc:"rows that say what another row of the file has said"`
+	Rejected   int            `json:"rejected"`
+	Reasons    []RejectReason `json:"reasons" doc:"why, the most frequent first"`
+	Others     int            `json:"other_reasons" doc:"rows that were rejected for reasons that are not listed"`
+	Rejects    []Reject       `json:"rejects" doc:"the first of them"`
+	Flags      []Flag         `json:"flags" doc:"what was taken otherwise than it stands there"`
+	From       *time.Time     `json:"from" doc:"the first opening"`
+	To         *time.Time     `json:"to" doc:"the last thing that happened"`
+	Unmapped   []string       `json:"unmapped" doc:"columns that the map does not name"`
 }
 
 // Flag counts what one rule made of incidents.
@@ -131,6 +133,7 @@ type run struct {
 	store *store
 	bytes *counted
 	out   *Summary
+	whys  tally
 	flags map[string]int
 	from  int64
 	to    int64
@@ -247,6 +250,7 @@ func (r *run) raise(flags []string) {
 
 func (r *run) reject(fault *Reject) {
 	r.out.Rejected++
+	r.whys.add(fault)
 	if len(r.out.Rejects) < firstRejects {
 		r.out.Rejects = append(r.out.Rejects, *fault)
 	}
@@ -282,6 +286,7 @@ func (r *run) computing(done, of int) {
 }
 
 func (r *run) sum() *Summary {
+	r.out.Reasons, r.out.Others = r.whys.list()
 	if r.store.dropped > 0 {
 		r.flags[flagDropped] = r.store.dropped
 	}

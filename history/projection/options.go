@@ -42,6 +42,7 @@ type Target interface {
 	Own(ctx context.Context, sql string, params map[string]string) (*history.Table, error)
 	Recompute(ctx context.Context, origin string, shard uint32, incidents []uint64) error
 	Empty(ctx context.Context, shard uint32) error
+	RedactAttribute(ctx context.Context, r *clickhouse.Redaction) error
 	RecomputeHours(ctx context.Context, shard uint32, from, to time.Time, seq uint64) error
 }
 

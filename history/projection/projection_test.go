@@ -333,14 +333,23 @@ func TestARebuildSaysWhatTheLogHasNoMore(t *testing.T) {
 
 func TestARedactedAttributeLeavesEveryVersion(t *testing.T) {
 	db := open(t)
-	ci := event.CI{Tenant: "main", ID: "db-3", State: event.CILive, KnownAt: begin, Attributes: event.Labels{{Name: "owner", Value: "Ann"}, {Name: "rack", Value: "7"}}}
+	const key = 0x1234567890abcdef
+	said := func(seq uint64, owner, rack string) event.Change {
+		ci := &event.CI{Tenant: "main", ID: "db-3", State: event.CILive, KnownAt: begin + event.Time(seq), Attributes: event.Labels{{Name: "owner", Value: owner}, {Name: "rack", Value: rack}}}
+		return event.Change{Seq: seq, At: begin, Kind: event.CISet, CI: ci}
+	}
 	run(t, projection.Options{Source: newLog([]event.Change{
-		{Seq: 1, At: begin, Kind: event.CISet, CI: &ci},
-		{Seq: 2, At: begin, Kind: event.CIRedacted, CI: &event.CI{Tenant: "main", ID: "db-3"}, Text: "owner"},
+		said(1, "Ann", "7"), said(2, "Bo", "7"), said(3, "X", "7"), said(4, event.Redacted, "8"),
+		{Seq: 5, At: begin, Kind: event.CIRedacted, CI: &event.CI{Tenant: "main", ID: "db-3"}, Text: "owner", Count: key},
+		said(6, event.RedactedAs("Ann", key), "9"),
 	}), Target: db})
-	answer, err := db.Own(t.Context(), "SELECT attributes FROM cis FINAL", nil)
+	answer, err := db.Own(t.Context(), "SELECT attributes FROM cis FINAL ORDER BY seq", nil)
 	require.NoError(t, err)
-	require.Equal(t, [][]any{{map[string]string{"rack": "7"}}}, answer.Rows)
+	marked := func(owner, rack string) []any {
+		return []any{map[string]string{"owner": event.RedactedAs(owner, key), "rack": rack}}
+	}
+	require.Equal(t, [][]any{marked("Ann", "7"), marked("Bo", "7"), marked("X", "7"), marked(event.Redacted, "8"), marked("Ann", "9")}, answer.Rows,
+		"what differed differs, and the key stays, as in the engine")
 }
 
 // taken is a feed of deliveries.

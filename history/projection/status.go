@@ -9,6 +9,7 @@ import (
 
 // Status is how far the history is.
 type Status struct {
+	Off      bool      // nobody wants a history
 	Up       bool      // the database answers
 	Fault    string    // why it does not, or why the projection stands still
 	Since    time.Time // up or down since then

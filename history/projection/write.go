@@ -151,8 +151,9 @@ func (w *writer) insert(ctx context.Context, batch *facts.Batch) error {
 		w.p.metrics.rows.WithLabelValues(t.Name).Add(float64(t.Rows))
 	}
 	for _, r := range batch.Redacted {
-		err := w.p.o.Target.Exec(ctx, "ALTER TABLE cis UPDATE attributes = mapFilter((k, v) -> k != {attribute:String}, attributes) WHERE tenant = {tenant:String} AND id = {id:String} SETTINGS mutations_sync = 2",
-			map[string]string{"tenant": clickhouse.Text(r.Tenant), "id": clickhouse.Text(r.CI), "attribute": clickhouse.Text(r.Attribute)})
+		err := w.p.o.Target.RedactAttribute(ctx, &clickhouse.Redaction{
+			Shard: w.p.o.Shard, Tenant: r.Tenant, CI: r.CI, Attribute: r.Attribute, Instead: func(value string) string { return event.RedactedAs(value, r.Key) },
+		})
 		if err != nil {
 			return fmt.Errorf("projection: redact: %w", err)
 		}
