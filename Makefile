@@ -15,7 +15,8 @@ run: ## build and serve the demo on loopback (DATA=./data, DEMO=0 for an empty s
 test: deps ## vet, every test with the race detector against the real peers, then Alertmanager's own suites
 	go vet -tags soak ./...
 	go test -race -shuffle=on -timeout $(TESTTIME) ./...
-	go test -timeout $(TESTTIME) -run TestGroupingAndRootCausesReachTheirFloors ./evaluate
+	go test -timeout $(TESTTIME) -run TestGrouping ./evaluate
+	go test -timeout $(TESTTIME) -shuffle=on ./correlate/pairs
 	cd test/conformance && go vet ./... && go test -race -shuffle=on -timeout $(TESTTIME) ./...
 	@scripts/conformance
 	@echo 'make test: all of it passed'

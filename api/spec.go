@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -118,23 +119,26 @@ func (s *spec) events() *huma.Response {
 	}}
 }
 
-// finish serves the document. It shows what there is, not what there is in it, so it needs no more than a viewer.
+// finish serves the document, which is written when it is first asked for. It shows what there is, not what there is in it, so it needs
+// no more than a viewer.
 func (s *spec) finish(mux *http.ServeMux) {
 	doc := s.api.OpenAPI()
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} { // huma's own shape, which is never sent
 		delete(doc.Components.Schemas.Map(), unused)
 	}
-	serve := func(path, contentType string, text []byte, err error) {
-		if err != nil {
-			panic("api: the OpenAPI document cannot be written: " + err.Error())
-		}
+	serve := func(path, contentType string, write func() ([]byte, error)) {
+		text := sync.OnceValue(func() []byte {
+			text, err := write()
+			if err != nil {
+				panic("api: the OpenAPI document cannot be written: " + err.Error())
+			}
+			return text
+		})
 		mux.Handle("GET "+path, auth.Require(auth.Viewer, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
-			_, _ = w.Write(text) // the client is gone when this fails
+			_, _ = w.Write(text()) // the client is gone when this fails
 		})))
 	}
-	text, err := doc.MarshalJSON()
-	serve(root+"/openapi.json", "application/openapi+json", text, err)
-	text, err = doc.YAML()
-	serve(root+"/openapi.yaml", "application/openapi+yaml", text, err)
+	serve(root+"/openapi.json", "application/openapi+json", doc.MarshalJSON)
+	serve(root+"/openapi.yaml", "application/openapi+yaml", doc.YAML)
 }

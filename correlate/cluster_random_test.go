@@ -181,7 +181,7 @@ func (g *faults) command(s *State) *event.Command {
 func TestWhateverFailsItemsAreInOneClusterAndClustersEnd(t *testing.T) {
 	p, seen := &player{}, map[event.ChangeKind]int{}
 	kinds := map[event.PlaceKind]int{}
-	for seed := range uint64(8) {
+	for seed := range seeds(4, 8) {
 		g, s, folded := newFaults(seed), New(), New()
 		for n := range 500 {
 			in := g.input(s)

@@ -50,12 +50,12 @@ func itemCommand(r *rand.Rand, now event.Time) *event.Command {
 }
 
 func TestItemsOverARandomDay(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(3, 6) {
 		g, s, folded := newGen(seed+100), New(), New()
 		r := rand.New(rand.NewPCG(seed, 9))
 		p := &player{}
 		accepted := 0
-		for n := range 3000 {
+		for n := range seeds(2000, 3000) {
 			in := g.input(s)
 			if r.IntN(8) == 0 {
 				in.Kind, in.Batch, in.Command = event.InputCommand, nil, itemCommand(r, g.now)

@@ -81,7 +81,7 @@ func (g *gen) incident(s *State, kind event.CommandKind) uint64 {
 
 func TestWhateverPeopleDoIncidentsAgreeAboutEachOther(t *testing.T) {
 	seen := map[event.ChangeKind]bool{}
-	for seed := range uint64(20) {
+	for seed := range seeds(8, 20) {
 		s, folded, g := New(), New(), newGen(seed)
 		g.lively = true
 		g.run(t, s, 300, func(in *event.Input, changes []event.Change) {

@@ -162,7 +162,7 @@ func (g *gen) run(t *testing.T, s *State, n int, each func(*event.Input, []event
 }
 
 func TestTheStateIsTheFoldOfItsChanges(t *testing.T) {
-	for seed := range uint64(25) {
+	for seed := range seeds(6, 25) {
 		s, folded := New(), New()
 		newGen(seed).run(t, s, 300, func(in *event.Input, changes []event.Change) {
 			require.NoError(t, folded.Fold(in, changes), "seed %d", seed)
@@ -267,7 +267,7 @@ func length(v *View, id event.IncidentID) (n int) {
 }
 
 func TestTheSameInputsGiveTheSameBytesAlsoAfterASnapshot(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds(5, 20) {
 		one, two := New(), New()
 		g, h := newGen(seed), newGen(seed)
 		g.lively, h.lively = seed%2 == 0, seed%2 == 0
@@ -295,7 +295,7 @@ func TestARecordThatWasSteppedIsNotSteppedAgain(t *testing.T) {
 }
 
 func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range seeds(100, 300) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		events := occurrences(r)
 		want := claimAfter(events)

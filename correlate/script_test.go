@@ -94,6 +94,7 @@ func play(t *testing.T, script []byte) []byte {
 			continue
 		case block != nil:
 			p.rules(strings.Join(block, "\n"))
+			p.compare()
 			block = nil
 		}
 		fmt.Fprintln(&p.out, line)
@@ -102,12 +103,13 @@ func play(t *testing.T, script []byte) []byte {
 			block = []string{}
 		case line != "" && !strings.HasPrefix(line, "#"):
 			p.line(line)
+			p.compare()
 		}
 	}
 	return p.out.Bytes()
 }
 
-// player steps a state, folds the encoded changes into a second one, and keeps both equal.
+// player steps a state, folds the encoded changes into a second one, and holds both against each other.
 type player struct {
 	t        *testing.T
 	state    *State
@@ -126,10 +128,12 @@ type player struct {
 var scriptStart = event.FromTime(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
 
 func newPlayer(t *testing.T) *player {
-	return &player{
+	p := &player{
 		t: t, state: New(), folded: New(), now: scriptStart,
 		source: event.Source{Name: "prometheus", Tenant: "main", Kind: event.Resender},
 	}
+	t.Cleanup(p.compare)
+	return p
 }
 
 func (p *player) step(in event.Input) event.Result { return p.act(in, nil) }
@@ -149,13 +153,19 @@ func (p *player) act(in event.Input, act func(*State) event.Result) event.Result
 	decoded, err := event.DecodeChanges(record, in.Seq, in.At)
 	require.NoError(p.t, err)
 	require.NoError(p.t, p.folded.Fold(&in, decoded))
-	require.Equal(p.t, p.dump(p.state), p.dump(p.folded), "the state is the fold of its changes")
+	if soak() { // else after each line of the script
+		p.compare()
+	}
 	for i := range decoded {
 		if line := p.describe(&decoded[i]); line != "" {
 			fmt.Fprintf(&p.out, "    %s  %s\n", p.clock(), line)
 		}
 	}
 	return res
+}
+
+func (p *player) compare() {
+	require.Equal(p.t, p.dump(p.state), p.dump(p.folded), "the state is the fold of its changes")
 }
 
 func (p *player) clock() string {

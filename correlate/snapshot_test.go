@@ -76,7 +76,7 @@ func all(t *testing.T, v *View) string {
 }
 
 func TestNothingIsLostInAFoldOrASnapshot(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range seeds(3, 10) {
 		s, folded := New(), New()
 		newGen(seed+40).run(t, s, 300, func(in *event.Input, changes []event.Change) {
 			require.NoError(t, folded.Fold(in, changes), "seed %d", seed)

@@ -73,8 +73,8 @@ func moved(s *scenario.Scenario, by func(line int) event.Time, noise []scenario.
 
 // A real system's faults, made harder: back to back, overlapping, and among alerts that mean nothing.
 func TestGroupingHoldsWhenFaultsOverlapAndNoiseIsAdded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("replays whole scenarios")
+	if testing.Short() || underRace {
+		t.Skip("replays whole scenarios: make test runs it by itself, without the race detector")
 	}
 	s := open(t, "cloudbed-1")
 	for _, c := range []struct {

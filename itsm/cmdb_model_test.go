@@ -345,7 +345,7 @@ func loadCMDB(t *testing.T, snapshot []byte) *CMDB {
 }
 
 func TestCMDBBehavesLikeADumbModel(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range seeds(4, 12) {
 		w := newCIWorld(t, seed, 4+int(seed))
 		for step := range 300 {
 			w.step()
@@ -355,7 +355,7 @@ func TestCMDBBehavesLikeADumbModel(t *testing.T) {
 }
 
 func TestCMDBFindsNothingNewInTheSameEditTwice(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds(6, 20) {
 		w := newCIWorld(t, seed, 8)
 		for range 300 {
 			w.last = nil
@@ -371,7 +371,7 @@ func TestCMDBFindsNothingNewInTheSameEditTwice(t *testing.T) {
 }
 
 func TestCMDBAnEditHoldsFromItsTimeOnAndMovesNothingBefore(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range seeds(4, 10) {
 		w := newCIWorld(t, seed, 3)
 		for range 40 {
 			w.step()
@@ -431,7 +431,7 @@ func TestCMDBAnEditHoldsFromItsTimeOnAndMovesNothingBefore(t *testing.T) {
 }
 
 func TestCMDBReadBackGoesOnAsIfNothingHadHappened(t *testing.T) {
-	for seed := range uint64(5) {
+	for seed := range seeds(2, 5) {
 		w, other := newCIWorld(t, seed, 12), newCIWorld(t, seed, 12)
 		for step := range 400 {
 			w.step()

@@ -12,7 +12,7 @@ import (
 
 func BenchmarkParsingTheShippedRules(b *testing.B) {
 	for b.Loop() {
-		_, err := Parse(nil)
+		_, err := parseAnew(nil)
 		require.NoError(b, err)
 	}
 }
@@ -69,7 +69,7 @@ func BenchmarkRules10000(b *testing.B) { benchmarkRules(b, 10_000) }
 func BenchmarkParsing10000Rules(b *testing.B) {
 	files := []File{{Name: "a.yml", Text: []byte(manyRules(10_000))}}
 	for b.Loop() {
-		_, err := Parse(files)
+		_, err := parseAnew(files)
 		require.NoError(b, err)
 	}
 }

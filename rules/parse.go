@@ -21,6 +21,19 @@ type Errors = strict.Errors
 // rules add up, and one takes the place of a shipped one of its name. No files give the shipped rules. The error is of type
 // Errors and holds every problem of every file.
 func Parse(files []File) (*Set, error) {
+	key := string(Bundle(files))
+	if set := latest.find(key); set != nil {
+		return set, nil
+	}
+	set, err := parseAnew(files)
+	if err == nil {
+		latest.keep(key, set)
+	}
+	return set, err
+}
+
+// parseAnew is Parse without memory.
+func parseAnew(files []File) (*Set, error) {
 	base, problems := parseOver(Shipped(), Settings{}, true)
 	set := base
 	if len(files) > 0 {

@@ -79,7 +79,7 @@ func TestAnItemOfWhichTheTopologySpeaksIsChargedWithWhatItSaysThoughItIsNotAmong
 
 func TestWhateverHappensTheFrontHoldsThoseOnWhomThereIsMostEvidence(t *testing.T) {
 	seen, crowded := map[string]int{}, 0
-	for seed := range uint64(10) {
+	for seed := range seeds(4, 10) {
 		b, r := New(), rand.New(rand.NewPCG(seed, 6))
 		b.fronts.most = 3
 		for range 500 {

@@ -126,7 +126,7 @@ func chance(t *testing.T, b *Book, r *rand.Rand, seen map[string]int) {
 
 func TestWhateverHappensABookAddsUp(t *testing.T) {
 	seen := map[string]int{}
-	for seed := range uint64(30) {
+	for seed := range seeds(8, 30) {
 		b, r := New(), rand.New(rand.NewPCG(seed, 3))
 		for n := range 500 {
 			chance(t, b, r, seen)

@@ -314,7 +314,7 @@ func tight() Settings {
 }
 
 func TestTheSameCallsGiveTheSameTableAlsoAcrossASnapshot(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(6) {
 		set := Default()
 		if seed%2 == 0 {
 			set = tight()

@@ -39,7 +39,7 @@ func randomBlob(rng *rand.Rand) []byte {
 }
 
 func TestBlobsKeepTheirBytesAndViewsKeepTheirs(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range seeds(2, 4) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		b, model := NewBlobs(), map[Ref][]byte{}
 		var refs []Ref

@@ -39,7 +39,7 @@ func (m slabModel) clone() slabModel {
 }
 
 func TestSlabBehavesLikeAMapAndItsViewsKeepTheirContent(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range seeds(3, 8) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		s, model := NewSlab[record](), slabModel{}
 		var ids []uint32

@@ -129,7 +129,7 @@ func saved(t testing.TB, s *state) []byte {
 }
 
 func TestAStateReadBackBehavesTheSameToTheByte(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(2, 6) {
 		a := newState()
 		a.run(seed, 15_000)
 		snapshot := saved(t, a)
@@ -178,7 +178,7 @@ func TestADamagedSnapshotIsAnErrorAndChangesNothing(t *testing.T) {
 	good := saved(t, a)
 	b := newState()
 	b.run(5, 1_000)
-	for offset := 0; offset < len(good); offset += 1 + len(good)/400 {
+	for offset := 0; offset < len(good); offset += 1 + len(good)/150 {
 		bad := bytes.Clone(good)
 		bad[offset] ^= 0x40
 		err := b.load(bytes.NewReader(bad))

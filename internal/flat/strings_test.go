@@ -43,7 +43,7 @@ func TestTheEmptyStringIsZeroAndNeedsNoHolder(t *testing.T) {
 }
 
 func TestStringsBehaveLikeACountedMapAndViewsKeepTheirs(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range seeds(2, 4) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		s := NewStrings()
 		syms, holders := map[string]Sym{}, map[string]int{}

@@ -43,7 +43,7 @@ func randomAt(rng *rand.Rand, now int64) int64 {
 }
 
 func TestTimersFireInTheOrderOfTimeAndSettingAndNeverEarly(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds(8, 20) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		w := NewWheel()
 		now := int64(1_700_000_000_000)

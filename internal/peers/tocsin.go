@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -53,26 +54,42 @@ func (d *Daemon) Restart() {
 
 // TocsinBinary returns the path of the binary under test: $TOCSIN_BIN, or one built from this module as it is shipped.
 //
-// The Go toolchain finds an unchanged output by itself, so asking in every test costs a fraction of a second; the
+// The Go toolchain finds an unchanged output by itself, but it takes a second of a busy machine to say so: each test binary asks once. The
 // copy that is run is named by its content, so a build of changed sources never replaces the file of a running daemon.
 func TocsinBinary(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("TOCSIN_BIN"); path != "" {
 		return path
 	}
+	built.Lock()
+	defer built.Unlock()
+	if built.path == "" {
+		built.path = build(t)
+	}
+	return built.path
+}
+
+// built is the binary that this process has built.
+var built struct {
+	sync.Mutex
+	path string
+}
+
+func build(t testing.TB) string {
+	t.Helper()
 	root := Root(t)
 	dir := filepath.Join(Cache(t), "tocsin", fmt.Sprintf("%.4x", sha256.Sum256([]byte(root))))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatalf("peers: %v", err)
 	}
 	defer lock(t, filepath.Join(dir, ".lock"))()
-	built := filepath.Join(dir, "tocsin")
-	build := exec.Command("go", "build", "-trimpath", "-o", built, "./cmd/tocsin")
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	path := filepath.Join(dir, "tocsin")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/tocsin")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("peers: build tocsin: %v\n%s", err, out)
 	}
-	named, err := nameByContent(built, time.Now().Add(-24*time.Hour))
+	named, err := nameByContent(path, time.Now().Add(-24*time.Hour))
 	if err != nil {
 		t.Fatalf("peers: build tocsin: %v", err)
 	}

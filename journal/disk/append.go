@@ -108,14 +108,16 @@ func (l *Log) refused(err error) error {
 func (l *Log) encodeLocked(recs []journal.Record) (journal.Head, int64, error) {
 	head, at := l.progress.load()
 	l.chain.start(head.Link)
+	for i := range recs { // before there is room made for them
+		if n := len(recs[i].Payload); n > MaxPayload {
+			return head, at, fmt.Errorf("%w: %d bytes, at most %d", journal.ErrTooLarge, n, MaxPayload)
+		}
+	}
 	l.buf = slices.Grow(l.buf[:0], encodedSize(recs))
 	for i := range recs {
 		r := &recs[i]
 		if r.Seq <= head.Seq {
 			return head, at, fmt.Errorf("%w: %d after %d", journal.ErrOrder, r.Seq, head.Seq)
-		}
-		if len(r.Payload) > MaxPayload {
-			return head, at, fmt.Errorf("%w: %d bytes, at most %d", journal.ErrTooLarge, len(r.Payload), MaxPayload)
 		}
 		at = max(at, r.At)
 		head.Seq, r.At = r.Seq, at

@@ -151,7 +151,7 @@ func TestAPowerCutAtAnyCallLosesNothingAcknowledged(t *testing.T) {
 
 func TestASecondPowerCutDuringRepairLosesNothingAcknowledged(t *testing.T) {
 	for n := 1; n <= callsOfStory(t); n++ {
-		for seed := range uint64(5) {
+		for seed := range seeds(2, 5) {
 			for again := 1; crashTwice(t, n, again, seed); again++ {
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,7 +169,10 @@ func TestARefusedBatchLeavesNoTrace(t *testing.T) {
 	head := l.Head()
 	require.ErrorIs(t, l.Append(batch(2, 1, 10)), journal.ErrOrder)
 	require.ErrorIs(t, l.Append([]journal.Record{record(3, 10), record(3, 10)}), journal.ErrOrder)
-	require.ErrorIs(t, l.Append([]journal.Record{{Seq: 3, Payload: make([]byte, MaxPayload+1)}}), journal.ErrTooLarge)
+	great, err := syscall.Mmap(-1, 0, MaxPayload+1, syscall.PROT_READ, syscall.MAP_ANON|syscall.MAP_PRIVATE) // no page of it is ever there
+	require.NoError(t, err)
+	defer func() { require.NoError(t, syscall.Munmap(great)) }()
+	require.ErrorIs(t, l.Append([]journal.Record{{Seq: 3, Payload: great}}), journal.ErrTooLarge)
 	require.NoError(t, l.Append(nil))
 	require.Equal(t, head, l.Head())
 	require.NoError(t, l.Append(batch(3, 1, 10)))

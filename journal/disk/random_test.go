@@ -25,7 +25,7 @@ type model struct {
 }
 
 func TestRandomRunsAgreeWithADumbModel(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range seeds(50, 150) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			coin := rand.New(rand.NewPCG(seed, 1))
 			mem := vfs.NewMem()

@@ -67,7 +67,7 @@ func TestOneBadAlertTakesNoOtherDown(t *testing.T) {
 
 func TestASourceOverItsCapIsHeldThereAndShown(t *testing.T) {
 	t.Parallel()
-	const limit, sent, batch = 1000, 100_000, 5000
+	const limit, sent, batch = 1000, 20_000, 5000
 	d := peers.Tocsin(t, config(t, fmt.Sprintf("limits: {alerts_per_source: %d}\n", limit))...)
 	mustPost(t, d.URL, bulky("known", 10, 1)...)
 	refusals := 0

@@ -52,7 +52,7 @@ func newHook(t *testing.T) *hook {
 }
 
 func (h *hook) serve(l net.Listener) {
-	h.server = &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
+	h.server = &http.Server{Handler: h, ReadHeaderTimeout: patience}
 	server := h.server
 	go func() { _ = server.Serve(l) }()
 }

@@ -1,0 +1,13 @@
+package correlate
+
+import "os"
+
+func soak() bool { return os.Getenv("SOAK") != "" }
+
+// seeds is how many random runs a test makes: few where each change is tested, all of them with SOAK=1.
+func seeds(few, all uint64) uint64 {
+	if soak() {
+		return all
+	}
+	return few
+}
