@@ -26,7 +26,7 @@ func TestAKilledEngineComesBackAtItsAddressAndLosesNoAcknowledgedBatch(t *testin
 	url := e.URL()
 	chdbtest.Exec(t, e, "CREATE DATABASE kept", "CREATE TABLE kept.facts (batch UInt64, n UInt64) ENGINE = ReplacingMergeTree ORDER BY (batch, n)")
 
-	const rounds, rows = 3, 1000
+	const rounds, rows = 5, 1000
 	var acknowledged atomic.Uint64
 	ctx, stop := context.WithCancel(t.Context())
 	over := make(chan struct{})
