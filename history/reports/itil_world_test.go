@@ -158,8 +158,10 @@ func openStore(t testing.TB) *store {
 	u, err := url.Parse(e.URL())
 	require.NoError(t, err)
 	u.User, u.Path = url.UserPassword(e.Writer().User, e.Writer().Password), "/"+database
+	reader := *u
+	reader.User = url.UserPassword(e.Reader().User, e.Reader().Password) // who asks for reports may only read, and has the reader's limits
 	db, err := clickhouse.Open(t.Context(), clickhouse.Options{
-		URL: u.String(), Logger: slog.New(slog.DiscardHandler),
+		URL: u.String(), ReaderURL: reader.String(), Logger: slog.New(slog.DiscardHandler),
 		Retention: clickhouse.Retention{Facts: clickhouse.Forever, Incidents: clickhouse.Forever}, // the histories of tests do not grow old
 	})
 	require.NoError(t, err)

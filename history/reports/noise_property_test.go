@@ -54,7 +54,7 @@ func TestEveryNoiseFigureIsThatOfADumbCalculationOverRandomHistories(t *testing.
 	catalogue, err := reports.Open()
 	require.NoError(t, err)
 	all := &din{}
-	dins := make([]*din, seeds)
+	dins := make([]*din, seeds())
 	for seed := range dins {
 		dins[seed] = randomDin(uint64(seed))
 		all.add(dins[seed])

@@ -45,16 +45,19 @@ func (c *Catalogue) Top(ctx context.Context, q history.Querier, name string, p P
 		return nil, err
 	}
 	start := time.Now()
-	count, err := q.Query(ctx, "SELECT count() FROM\n(\n"+r.list+"\n)", p.values())
-	if err != nil {
-		return nil, fmt.Errorf("reports: %s: %w", r.Name, err)
-	}
 	result, err := ask(ctx, q, &Result{Report: r, Params: p, Columns: r.Items, List: true, SQL: fmt.Sprintf("%s\nLIMIT %d", r.list, limit)})
 	if err != nil {
 		return nil, err
 	}
-	if len(count.Rows) == 1 && len(count.Rows[0]) == 1 {
-		result.Total, _ = count.Rows[0][0].(uint64)
+	if result.Total = uint64(len(result.Table.Rows)); result.Total == uint64(limit) { // there may be more
+		count, err := q.Query(ctx, "SELECT count() FROM\n(\n"+r.list+"\n)", p.values())
+		if err != nil {
+			return nil, fmt.Errorf("reports: %s: %w", r.Name, err)
+		}
+		if len(count.Rows) == 1 && len(count.Rows[0]) == 1 {
+			total, _ := count.Rows[0][0].(uint64)
+			result.Total = max(total, result.Total) // rows may have gone between the two
+		}
 	}
 	result.Took = time.Since(start)
 	return result, nil

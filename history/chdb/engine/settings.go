@@ -17,7 +17,10 @@ var (
 const (
 	readerSeconds = 60
 	readerRows    = 10_000_000
-	readerThreads = 4
+	readerThreads = 4 // as far as there are cores; the whole process yields to the daemon
+	// The engine gives a question one thread for each so many bytes that are free of what it may use. Its own default of 1 GiB would leave one
+	// of our 2 GiB, and half of a small machine idle.
+	readerBytesOfThread = 128 << 20
 )
 
 // settingsOfWriter are what the writer's requests may set, by the beginnings of their names.
@@ -96,7 +99,7 @@ func (q *request) effective() []Param {
 		all = append(all,
 			Param{"max_execution_time", strconv.Itoa(readerSeconds)}, Param{"max_memory_usage", strconv.FormatInt(q.memory, 10)},
 			Param{"max_result_rows", strconv.Itoa(readerRows)}, Param{"result_overflow_mode", "throw"}, Param{"max_threads", strconv.Itoa(readerThreads)},
-			Param{"max_ast_depth", "500"}, Param{"max_query_size", strconv.Itoa(maxReaderQuery)})
+			Param{"max_threads_min_free_memory_per_thread", strconv.Itoa(readerBytesOfThread)}, Param{"max_ast_depth", "500"}, Param{"max_query_size", strconv.Itoa(maxReaderQuery)})
 	}
 	for _, s := range q.settings {
 		all = slices.DeleteFunc(all, func(p Param) bool { return p.Name == s.Name })

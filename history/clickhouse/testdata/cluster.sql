@@ -60,8 +60,8 @@ CREATE TABLE IF NOT EXISTS transitions ON CLUSTER '{cluster}'
     source      LowCardinality(String) CODEC(ZSTD(1)),
     alert       UInt64 CODEC(T64, ZSTD(1)),
     name        LowCardinality(String) CODEC(ZSTD(1)),
-    resource    String CODEC(ZSTD(1)),
-    ci          String COMMENT 'id of the item it is bound to, empty when to none' CODEC(ZSTD(1)),
+    resource    LowCardinality(String) CODEC(ZSTD(1)),
+    ci          LowCardinality(String) COMMENT 'id of the item it is bound to, empty when to none' CODEC(ZSTD(1)),
     bound       LowCardinality(String) COMMENT 'unbound, id, label, discovered, ambiguous, rule' CODEC(ZSTD(1)),
     phase       LowCardinality(String) COMMENT 'firing, cleared, expired' CODEC(ZSTD(1)),
     severity    UInt8 COMMENT '1 critical to 5 info' CODEC(ZSTD(1)),
@@ -224,7 +224,8 @@ CREATE TABLE IF NOT EXISTS incidents ON CLUSTER '{cluster}'
     merges         UInt32 COMMENT 'merged in or out, split, or moved by people' CODEC(ZSTD(1)),
     verdict        LowCardinality(String) COMMENT 'of the machine''s cause: right, wrong, other; empty: none' CODEC(ZSTD(1)),
     rating         UInt8 CODEC(ZSTD(1)),
-    updated_at     DateTime64(3, 'UTC') COMMENT 'of the last change' CODEC(ZSTD(1))
+    updated_at     DateTime64(3, 'UTC') COMMENT 'of the last change' CODEC(ZSTD(1)),
+    INDEX by_resolved ifNull(resolved_at, toDateTime64(0, 3, 'UTC')) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplicatedReplacingMergeTree(version) PARTITION BY toYYYYMM(opened_at) ORDER BY (origin, shard, incident);
 

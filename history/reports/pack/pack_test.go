@@ -22,8 +22,10 @@ func openStore(t testing.TB) *clickhouse.DB {
 	u, err := url.Parse(e.URL())
 	require.NoError(t, err)
 	u.User, u.Path = url.UserPassword(e.Writer().User, e.Writer().Password), "/"+database
+	reader := *u
+	reader.User = url.UserPassword(e.Reader().User, e.Reader().Password) // who asks for reports may only read, and has the reader's limits
 	db, err := clickhouse.Open(t.Context(), clickhouse.Options{
-		URL: u.String(), Logger: slog.New(slog.DiscardHandler), Retention: clickhouse.Retention{Facts: clickhouse.Forever, Incidents: clickhouse.Forever},
+		URL: u.String(), ReaderURL: reader.String(), Logger: slog.New(slog.DiscardHandler), Retention: clickhouse.Retention{Facts: clickhouse.Forever, Incidents: clickhouse.Forever},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -121,6 +123,7 @@ func check(t *testing.T, page string) {
 }
 
 func TestThePageOfAMonthSaysWhatItHoldsAndRunsNothing(t *testing.T) {
+	t.Parallel()
 	db := openStore(t)
 	fill(t, db, "6000")
 	page := monthly(t, db, october("Europe/Berlin"))
@@ -140,6 +143,7 @@ func TestThePageOfAMonthSaysWhatItHoldsAndRunsNothing(t *testing.T) {
 }
 
 func TestThePageOfNothingCanBeRead(t *testing.T) {
+	t.Parallel()
 	page := monthly(t, openStore(t), october("Asia/Kolkata"))
 	check(t, page)
 	require.Contains(t, page, "No incident was opened in this period.")

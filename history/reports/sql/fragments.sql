@@ -4,6 +4,10 @@
 -- Whether an instant lies in the period.
 ($x >= {from:DateTime64(3, 'UTC')} AND $x < {to:DateTime64(3, 'UTC')})
 
+-- fragment: resolved_in_period
+-- Whether a row of incidents was resolved in the period. The second half says the same of what has no NULL, and has an index (by_resolved).
+({{in_period resolved_at}} AND {{in_period ifNull(resolved_at, toDateTime64(0, 3, 'UTC'))}})
+
 -- fragment: tenant_scope(x)
 -- Whether a tenant is meant.
 ({tenant:String} = '' OR $x = {tenant:String})
@@ -71,7 +75,15 @@
 
 -- fragment: alarming_items
 -- Items to which an alert was bound that said something in the period.
-(SELECT DISTINCT tenant, ci FROM transitions WHERE ci != '' AND {{in_period at}} AND {{tenant_scope tenant}})
+(SELECT toString(tenant), toString(ci) FROM transitions WHERE ci != '' AND {{in_period at}} AND {{tenant_scope tenant}} GROUP BY tenant, ci)
+
+-- fragment: thing
+-- What a row of transitions is about, as a number: its item, else what its labels call it. Groups by a number cost half of those by text.
+if(transitions.ci != '', cityHash64(transitions.ci), cityHash64(transitions.resource))
+
+-- fragment: thing_name
+-- The same in words, of a group of rows that are about one thing.
+if(max(transitions.ci) != '', toString(max(transitions.ci)), toString(any(transitions.resource)))
 
 -- fragment: local_date(x)
 -- The date of an instant in the zone.
@@ -115,14 +127,14 @@ arrayJoin([CAST(NULL, 'Nullable(Date)'), toNullable({{bucket_of $x}})])
 if($whole = 0, NULL, $part / $whole)
 
 -- fragment: wilson_lo(part, whole)
--- Lower end of the 95 % interval of a share (Wilson's score).
-if($whole = 0, NULL, greatest(0, ((least(toFloat64($part), toFloat64($whole)) + 1.9207294) / $whole
-    - 1.9599640 * sqrt(least(toFloat64($part), toFloat64($whole)) * (1 - least(toFloat64($part), toFloat64($whole)) / $whole) + 0.9603647) / $whole) / (1 + 3.8414588 / $whole)))
+-- Lower end of the 95 % interval of a share (Wilson's score). The arguments are named once: the planner takes long over what stands there often.
+if($whole = 0, NULL, arrayMap((k, n) -> greatest(0, (least(k, n) + 1.9207294 - 1.9599640 * sqrt(least(k, n) * (1 - least(k, n) / n) + 0.9603647)) / (n + 3.8414588)),
+    [toFloat64($part)], [toFloat64($whole)])[1])
 
 -- fragment: wilson_hi(part, whole)
 -- Upper end of it.
-if($whole = 0, NULL, least(1, ((least(toFloat64($part), toFloat64($whole)) + 1.9207294) / $whole
-    + 1.9599640 * sqrt(least(toFloat64($part), toFloat64($whole)) * (1 - least(toFloat64($part), toFloat64($whole)) / $whole) + 0.9603647) / $whole) / (1 + 3.8414588 / $whole)))
+if($whole = 0, NULL, arrayMap((k, n) -> least(1, (least(k, n) + 1.9207294 + 1.9599640 * sqrt(least(k, n) * (1 - least(k, n) / n) + 0.9603647)) / (n + 3.8414588)),
+    [toFloat64($part)], [toFloat64($whole)])[1])
 
 -- fragment: sorted(x)
 -- The values of a group that are not NULL, in order: what the next ones take.

@@ -28,10 +28,10 @@
 WITH
     counted AS
     (
-        SELECT toString(name) AS name, if(ci != '', ci, resource) AS item, count() AS events
+        SELECT toString(any(transitions.name)) AS name, {{thing_name}} AS item, count() AS events
         FROM transitions FINAL
         WHERE event AND {{in_period at}} AND {{alert_scope}}
-        GROUP BY name, item
+        GROUP BY cityHash64(transitions.name), {{thing}}
     ),
     ranked AS
     (
@@ -55,8 +55,8 @@ FROM ranked
 GROUP BY rank, name, item
 ORDER BY rank = 0, rank
 -- list
-SELECT toString(name) AS name, if(ci != '', ci, resource) AS item, arrayStringConcat(arraySort(groupUniqArray(toString(source))), ', ') AS source, count() AS events
+SELECT toString(any(transitions.name)) AS name, {{thing_name}} AS item, arrayStringConcat(arraySort(groupUniqArray(toString(source))), ', ') AS source, count() AS events
 FROM transitions FINAL
 WHERE event AND {{in_period at}} AND {{alert_scope}}
-GROUP BY name, item
+GROUP BY cityHash64(transitions.name), {{thing}}
 ORDER BY events DESC, name, item

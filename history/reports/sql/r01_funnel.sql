@@ -57,17 +57,12 @@ WITH
     -- How many of the alerts opened went into which incident: in each bucket, and in all (NULL).
     parts AS
     (
-        SELECT shard, incident, arrayJoin(arrayPushFront(groupArray((toNullable(day), alerts)), (NULL, sum(alerts)))) AS part
-        FROM (SELECT shard, incident, {{bucket_of opened_at}} AS day, count() AS alerts FROM {{grouped_openings}} GROUP BY shard, incident, day)
-        GROUP BY shard, incident
+        SELECT if(grouping(day) = 1, NULL, day) AS bucket, count() AS alerts
+        FROM (SELECT shard, incident, {{bucket_of opened_at}} AS day FROM {{grouped_openings}})
+        GROUP BY GROUPING SETS ((shard, incident), (shard, incident, day))
+        HAVING alerts >= 2
     ),
-    grouped AS
-    (
-        SELECT part.1 AS bucket, count() AS groups, sum(part.2) AS alerts
-        FROM parts
-        WHERE part.2 >= 2
-        GROUP BY bucket
-    ),
+    grouped AS (SELECT bucket, count() AS groups, sum(alerts) AS alerts FROM parts GROUP BY bucket),
     counted AS
     (
         SELECT arrayJoin([NULL, toNullable(day)]) AS bucket, sum(events) AS events, sum(opened) AS opened, sum(repeats) AS repeats, sum(incidents) AS incidents

@@ -44,22 +44,15 @@ WITH
     -- How many of the alerts opened went into which incident: in each bucket, and in all (NULL).
     parts AS
     (
-        SELECT
-            shard, incident,
-            arrayJoin(arrayPushFront(groupArray((toNullable(day), openings, min_alert = max_alert)), (NULL, sum(openings), min(min_alert) = max(max_alert)))) AS part
-        FROM
-        (
-            SELECT shard, incident, {{bucket_of opened_at}} AS day, count() AS openings, min(alert) AS min_alert, max(alert) AS max_alert
-            FROM {{grouped_openings}}
-            GROUP BY shard, incident, day
-        )
-        GROUP BY shard, incident
+        SELECT if(grouping(day) = 1, NULL, day) AS bucket, count() AS openings, min(alert) = max(alert) AS same
+        FROM (SELECT shard, incident, alert, {{bucket_of opened_at}} AS day FROM {{grouped_openings}})
+        GROUP BY GROUPING SETS ((shard, incident), (shard, incident, day))
+        HAVING openings >= 2
     ),
     grouped AS
     (
-        SELECT part.1 AS bucket, count() AS groups, sum(part.2) AS openings, countIf(part.3) AS same_alert, {{sorted part.2}} AS sizes
+        SELECT bucket, count() AS groups, sum(parts.openings) AS openings, countIf(same) AS same_alert, {{sorted parts.openings}} AS sizes
         FROM parts
-        WHERE part.2 >= 2
         GROUP BY bucket
     ),
     over AS

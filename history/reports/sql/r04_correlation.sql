@@ -79,7 +79,7 @@ WITH
         (
             SELECT shard, alert, occurrence, incident, seq, n
             FROM transitions
-            WHERE kind IN ('alert_firing', 'alert_joined', 'alert_moved') AND (shard, alert) IN (SELECT shard, alert FROM taken)
+            WHERE kind IN ('alert_firing', 'alert_joined', 'alert_moved') AND alert IN (SELECT alert FROM taken)
         ) AS t
         INNER JOIN taken AS p ON p.shard = t.shard AND p.alert = t.alert AND p.occurrence = t.occurrence
         WHERE t.seq * 1048576 + t.n < p.place

@@ -42,7 +42,7 @@ WITH
             {{elapsed opened_at, greatest(opened_at, assumeNotNull(first_acked_at))}} + if(first_acked_at IS NULL, NULL, 0) AS since_opened,
             {{elapsed first_event_at, greatest(assumeNotNull(first_event_at), assumeNotNull(first_acked_at))}} + if(first_acked_at IS NULL, NULL, 0) AS since_event
         FROM incidents FINAL
-        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     ),
     grouped AS
     (
@@ -82,5 +82,5 @@ SELECT number, origin, title, priority, team, opened_at, first_acked_at, resolve
     {{elapsed opened_at, greatest(opened_at, assumeNotNull(first_acked_at))}} + if(first_acked_at IS NULL, NULL, 0) AS since_opened,
     {{elapsed first_event_at, greatest(assumeNotNull(first_event_at), assumeNotNull(first_acked_at))}} + if(first_acked_at IS NULL, NULL, 0) AS since_event
 FROM incidents FINAL
-WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
 ORDER BY since_opened DESC NULLS FIRST, origin, number

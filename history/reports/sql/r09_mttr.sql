@@ -51,7 +51,7 @@ WITH
             {{elapsed first_event_at, last_clear_at}} AS repair,
             if(isNull(repair), NULL, {{business_seconds assumeNotNull(first_event_at), assumeNotNull(last_clear_at)}}) AS repair_business
         FROM incidents FINAL
-        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     ),
     restored AS
     (
@@ -120,7 +120,7 @@ SELECT * FROM
         CAST(NULL, 'Nullable(Float64)') AS restore,
         CAST(NULL, 'Nullable(Float64)') AS restore_business
     FROM incidents FINAL
-    WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+    WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     UNION ALL
     SELECT 'outage', toString(outage), '', cause, 0, service, began_at, ended_at,
         if(by_machine, 'machine', 'person'), NULL, NULL, NULL, NULL,

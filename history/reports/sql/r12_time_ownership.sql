@@ -43,7 +43,7 @@ WITH
                 arrayMap(x -> ('team', if(x.1 = '', 'nobody', x.1), x.2, least(ifNull(x.3, at), at)), if(empty(teams), [('', opened_at, NULL)], teams)),
                 arrayMap(x -> ('pause', x.1, x.2, least(ifNull(x.3, at), at)), holds)) AS spans
         FROM incidents FINAL
-        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     ),
     pieces AS
     (
@@ -92,5 +92,5 @@ SELECT number, origin, title, priority, opened_at, resolved_at,
     arrayStringConcat(arrayMap(x -> if(x.1 = '', 'nobody', x.1), teams), ' → ') AS teams,
     arraySum(arrayMap(x -> greatest(0, {{elapsed x.2, least(ifNull(x.3, assumeNotNull(resolved_at)), assumeNotNull(resolved_at))}}), holds)) AS paused
 FROM incidents FINAL
-WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
 ORDER BY elapsed DESC, origin, number

@@ -39,7 +39,7 @@ WITH
             arrayFilter(i -> path[i] = path[i + 2], range(1, greatest(2, length(path)) - 1)) AS back,
             arrayMap(i -> concat(least(path[i], path[i + 1]), ' ⇄ ', greatest(path[i], path[i + 1])), back) AS pairs
         FROM incidents FINAL
-        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     ),
     grouped AS
     (
@@ -85,5 +85,5 @@ SELECT number, origin, title, priority, resolved_at,
     toUInt64(arrayCount(i -> steps[i] = steps[i + 2], range(1, greatest(2, length(arrayCompact(arrayFilter(x -> x != '', teams.team)) AS steps)) - 1))) AS returns,
     arrayStringConcat(steps, ' → ') AS path
 FROM incidents FINAL
-WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
 ORDER BY returns DESC, passes DESC, resolved_at, origin, number

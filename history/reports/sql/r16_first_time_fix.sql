@@ -45,7 +45,7 @@ WITH
     (
         SELECT tenant, signature, assumeNotNull(resolved_at) AS at, resolved_human, reopen_count
         FROM incidents FINAL
-        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     ),
     followed AS
     (
@@ -97,7 +97,7 @@ WITH
     (
         SELECT tenant, signature, number, origin, title, priority, team, assumeNotNull(resolved_at) AS at, resolved_human, reopen_count
         FROM incidents FINAL
-        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{in_period resolved_at}}
+        WHERE {{incident_scope}} AND phase != 'cancelled' AND {{resolved_in_period}}
     )
 SELECT counted.number AS number, counted.origin AS origin, counted.title AS title, counted.priority AS priority, counted.team AS team,
     counted.at AS resolved_at,

@@ -44,7 +44,7 @@ WITH
             arrayMap(x -> x.1, resolves) AS ends,
             if(phase IN ('cancelled', 'merged'), ifNull(closed_at, opened_at), ifNull(resolved_at, ifNull(closed_at, never))) AS over,
             if(merged_into = 0 AND phase != 'cancelled' AND {{in_period opened_at}}, opened_at, NULL) AS flow_in,
-            if(merged_into = 0 AND phase != 'cancelled' AND {{in_period resolved_at}}, resolved_at, NULL) AS flow_out
+            if(merged_into = 0 AND phase != 'cancelled' AND {{resolved_in_period}}, resolved_at, NULL) AS flow_out
         FROM incidents FINAL
         WHERE opened_at < {to:DateTime64(3, 'UTC')} AND over >= {from:DateTime64(3, 'UTC')} AND {{tenant_scope tenant}}
             AND ({service:String} = '' OR has(services, {service:String}))
@@ -59,13 +59,8 @@ WITH
         WHERE since < {to:DateTime64(3, 'UTC')} AND until > {from:DateTime64(3, 'UTC')}
             AND (until >= {to:DateTime64(3, 'UTC')} OR {{bucket_of greatest(since, {from:DateTime64(3, 'UTC')})}} != {{bucket_of until}})
     ),
-    slow AS
-    (
-        SELECT origin, shard, incident, any(level) AS level
-        FROM spans
-        WHERE least(until, {to:DateTime64(3, 'UTC')}) >= since + toIntervalDay(5)
-        GROUP BY origin, shard, incident
-    ),
+    -- Nothing else can have been quiet for 5 days.
+    slow AS (SELECT origin, shard, incident, level FROM meant WHERE over >= opened_at + toIntervalDay(5)),
     quiet AS
     (
         SELECT level, gaps.at AS since, till AS until

@@ -34,11 +34,11 @@ WITH
     counted AS
     (
         SELECT
-            toString(name) AS name, if(ci != '', ci, resource) AS item, countIf(event) AS events, countIf(kind = 'alert_damped') AS flaps,
+            toString(any(transitions.name)) AS name, {{thing_name}} AS item, countIf(event) AS events, countIf(kind = 'alert_damped') AS flaps,
             countIf(kind = 'alert_firing') AS opened, uniqExactIf(toDate(at, {zone:String}), event) AS days
         FROM transitions FINAL
         WHERE (event OR kind = 'alert_damped') AND {{in_period at}} AND {{alert_scope}}
-        GROUP BY name, item
+        GROUP BY cityHash64(transitions.name), {{thing}}
     )
 SELECT
     row_number() OVER (ORDER BY events DESC, flaps DESC, name, item) AS rank,
@@ -58,9 +58,9 @@ ORDER BY rank
 LIMIT 100
 -- list
 SELECT
-    toString(name) AS name, if(ci != '', ci, resource) AS item, countIf(event) AS events, countIf(kind = 'alert_damped') AS flaps,
+    toString(any(transitions.name)) AS name, {{thing_name}} AS item, countIf(event) AS events, countIf(kind = 'alert_damped') AS flaps,
     countIf(kind = 'alert_firing') AS opened, min(at) AS first_at, max(at) AS last_at
 FROM transitions FINAL
 WHERE (event OR kind = 'alert_damped') AND {{in_period at}} AND {{alert_scope}}
-GROUP BY name, item
+GROUP BY cityHash64(transitions.name), {{thing}}
 ORDER BY events DESC, flaps DESC, name, item

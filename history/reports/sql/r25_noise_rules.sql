@@ -39,25 +39,28 @@ WITH
         FROM incidents FINAL
         WHERE origin = '' AND automatic AND {{in_period opened_at}} AND {{incident_scope}}
     ),
-    names AS (SELECT shard, alert, any(toString(name)) AS name FROM alerts GROUP BY shard, alert),
+    -- Names as numbers: the alerts of an incident are many, and texts are dear.
+    names AS (SELECT shard, alert, cityHash64(any(toString(name))) AS kind FROM alerts GROUP BY shard, alert),
+    called AS (SELECT cityHash64(toString(alerts.name)) AS kind, any(toString(alerts.name)) AS name FROM alerts GROUP BY kind),
     lived AS
     (
         SELECT
-            k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.name) AS name, max(a.name) AS other,
+            k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.kind) AS kind, max(a.kind) AS other,
             max(if(k.ended_at IS NULL, inf, dateDiff('millisecond', k.opened_at, k.ended_at) / 1000)) AS longest
         FROM {{kept_members (shard, incident) IN (SELECT shard, incident FROM mine)}} AS k
         INNER JOIN names AS a ON a.shard = k.shard AND a.alert = k.alert
         GROUP BY shard, incident
-        HAVING name = other
+        HAVING kind = other
     ),
     tried AS
     (
         SELECT
-            l.name AS name, arrayJoin([2, 5, 10, 15, 30]) AS minutes, count() AS n, countIf(l.longest < minutes * 60) AS saved,
+            any(c.name) AS name, arrayJoin([2, 5, 10, 15, 30]) AS minutes, count() AS n, countIf(l.longest < minutes * 60) AS saved,
             countIf(l.longest < minutes * 60 AND m.touched) AS acted_on, sumIf(l.alerts, l.longest < minutes * 60) AS alerts
         FROM lived AS l
         INNER JOIN mine AS m ON m.shard = l.shard AND m.incident = l.incident
-        GROUP BY name, minutes
+        INNER JOIN called AS c ON c.kind = l.kind
+        GROUP BY l.kind, minutes
     )
 SELECT
     concat('hold ', name, ' for ', toString(minutes), ' min before it opens') AS rule,
@@ -82,20 +85,23 @@ WITH
         FROM incidents FINAL
         WHERE origin = '' AND automatic AND {{in_period opened_at}} AND {{incident_scope}}
     ),
-    names AS (SELECT shard, alert, any(toString(name)) AS name FROM alerts GROUP BY shard, alert),
+    -- Names as numbers: the alerts of an incident are many, and texts are dear.
+    names AS (SELECT shard, alert, cityHash64(any(toString(name))) AS kind FROM alerts GROUP BY shard, alert),
+    called AS (SELECT cityHash64(toString(alerts.name)) AS kind, any(toString(alerts.name)) AS name FROM alerts GROUP BY kind),
     lived AS
     (
         SELECT
-            k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.name) AS name, max(a.name) AS other,
+            k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.kind) AS kind, max(a.kind) AS other,
             max(if(k.ended_at IS NULL, inf, dateDiff('millisecond', k.opened_at, k.ended_at) / 1000)) AS longest
         FROM {{kept_members (shard, incident) IN (SELECT shard, incident FROM mine)}} AS k
         INNER JOIN names AS a ON a.shard = k.shard AND a.alert = k.alert
         GROUP BY shard, incident
-        HAVING name = other AND longest < 1800
+        HAVING kind = other AND longest < 1800
     )
 SELECT
-    l.name AS name, m.number AS number, arrayFirst(minutes -> l.longest < minutes * 60, [2, 5, 10, 15, 30]) AS saved_from, l.longest AS longest, l.alerts AS alerts,
+    c.name AS name, m.number AS number, arrayFirst(minutes -> l.longest < minutes * 60, [2, 5, 10, 15, 30]) AS saved_from, l.longest AS longest, l.alerts AS alerts,
     m.touched AS acted_on, m.opened_at AS opened_at, m.title AS title
 FROM lived AS l
 INNER JOIN mine AS m ON m.shard = l.shard AND m.incident = l.incident
+INNER JOIN called AS c ON c.kind = l.kind
 ORDER BY name, opened_at, number

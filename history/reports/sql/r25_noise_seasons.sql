@@ -32,11 +32,11 @@ WITH
     counted AS
     (
         SELECT
-            toString(name) AS name, {{hour_of_week at}} AS hour_of_week, uniqExact(toMonday(toDate(at, {zone:String}))) AS weeks, count() AS opened,
-            uniqExact(cityHash64(if(ci != '', ci, resource))) AS items
+            toString(any(transitions.name)) AS name, toUInt16({{hour_of_week at}}) AS hour_of_week, uniqExact(toMonday(toDate(at, {zone:String}))) AS weeks, count() AS opened,
+            uniqExact({{thing}}) AS items
         FROM transitions FINAL
         WHERE kind = 'alert_firing' AND {{in_period at}} AND {{alert_scope}}
-        GROUP BY name, hour_of_week
+        GROUP BY cityHash64(transitions.name), hour_of_week
     ),
     compared AS (SELECT *, sum(weeks) OVER (PARTITION BY name) / (168 * all_weeks) AS overall FROM counted)
 SELECT
