@@ -126,7 +126,7 @@ func candidateCount(n int) string {
 
 // evidence puts one entry of the case against an item into words.
 func evidence(l event.LedgerEntry) string {
-	op := append(append([]string{}, l.Operands...), "", "", "", "")
+	op := append(append([]string{}, l.Operands...), "", "", "", "", "")
 	switch l.Kind {
 	case "surprise":
 		before := "which it said in no earlier incident"

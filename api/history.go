@@ -99,6 +99,8 @@ func historyProblem(err error) error {
 	switch {
 	case errors.Is(err, projection.ErrBusy):
 		return &auth.Problem{Status: http.StatusConflict, Code: "conflict", Detail: "a rebuild is under way", Hint: "`tocsin history status` shows how far it is"}
+	case errors.Is(err, history.ErrOff):
+		return historyFailure(err)
 	case errors.Is(err, history.ErrDown):
 		return &auth.Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Detail: "the history's database cannot be reached", Hint: "`tocsin history status` says why", RetryAfter: 5 * time.Second}
 	}

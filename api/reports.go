@@ -170,6 +170,8 @@ func reportFailure(err error) *auth.Problem {
 		return p
 	case errors.Is(err, reports.ErrWaits):
 		return &auth.Problem{Status: http.StatusConflict, Code: "waits", Detail: strings.TrimPrefix(err.Error(), "reports: "), Hint: "`tocsin report list` and GET " + root + "/reports tell what waits for what"}
+	case errors.Is(err, history.ErrOff):
+		return historyFailure(err)
 	case errors.Is(err, history.ErrDown):
 		return &auth.Problem{
 			Status: http.StatusServiceUnavailable, Code: "unavailable", Detail: "the history cannot be asked", RetryAfter: 10 * time.Second,

@@ -344,7 +344,9 @@ func (a *App) beatOnce(ctx context.Context, client *http.Client, notReady string
 		return nil
 	}
 	if err := post(ctx, client, a.settings.config.Heartbeat.URL, a.o.Version); err != nil {
-		a.metrics.beats.WithLabelValues(beatFailed).Inc()
+		if ctx.Err() == nil {
+			a.metrics.beats.WithLabelValues(beatFailed).Inc()
+		}
 		return err
 	}
 	a.metrics.beats.WithLabelValues(beatTaken).Inc()

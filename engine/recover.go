@@ -161,11 +161,23 @@ func fold(state *correlate.State, in *event.Input, payload []byte) error {
 }
 
 func (t *tail) compare(in *event.Input, payload []byte) {
-	if bytes.Equal(payload, t.buf) {
+	if sameChanges(payload, t.buf, in) {
 		return
 	}
 	t.e.started.Differences++
 	t.e.log.Error("a decision came out otherwise than it was logged", "seq", in.Seq, "hint", "run `tocsin replay` on a copy of the data")
+}
+
+// sameChanges tells whether what was logged for an input is what was decided now. A log of an older format says the same in other bytes.
+func sameChanges(logged, now []byte, in *event.Input) bool {
+	if len(logged) > 0 && len(now) > 0 && logged[0] != now[0] {
+		changes, err := event.DecodeChanges(logged, in.Seq, in.At)
+		if err != nil {
+			return false
+		}
+		logged = event.AppendChanges(nil, changes)
+	}
+	return bytes.Equal(logged, now)
 }
 
 // instanceID returns the number that tells this data directory from others; the first start makes it.

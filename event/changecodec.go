@@ -44,7 +44,8 @@ func DecodeChanges(record []byte, seq uint64, at Time) ([]Change, error) {
 }
 
 // VisitChanges reads a record of the changes log for who wants few of its changes: visit gets those whose kind wanted accepts,
-// until it returns false. The others are stepped over. What visit gets is its own.
+// until it returns false. The others are stepped over. What visit gets is its own. Bytes after the last change are left alone: an entry of
+// which a text was taken away keeps its length.
 func VisitChanges(record []byte, seq uint64, at Time, wanted func(ChangeKind) bool, visit func(*Change) bool) error {
 	c, err := openRecord(record, changeVersion)
 	if err != nil {
@@ -62,12 +63,20 @@ func VisitChanges(record []byte, seq uint64, at Time, wanted func(ChangeKind) bo
 		if c.err != nil {
 			return c.err
 		}
+		if ch.Kind == 0 || ch.Kind >= maxChangeKind {
+			c.fail(fmt.Sprintf("unknown kind of change %d", ch.Kind))
+			return c.err
+		}
 		if !wanted(ch.Kind) {
 			continue
 		}
 		kept := ch
 		inner := coder{buf: bytes.Clone(body), reading: true, version: c.version}
-		if codeBody(&inner, &kept); inner.err != nil {
+		codeBody(&inner, &kept)
+		if len(inner.buf) > 0 {
+			inner.fail("bytes after the end of a change")
+		}
+		if inner.err != nil {
 			return inner.err
 		}
 		if !visit(&kept) {

@@ -141,7 +141,7 @@ func (c *client) unreachable(ctx context.Context, err error) error {
 	reason := err.Error()
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		reason = ue.Err.Error()
-		if ue.Timeout() {
+		if ue.Timeout() && c.http.Timeout > 0 && errors.Is(err, context.DeadlineExceeded) {
 			reason = "nothing came within " + c.http.Timeout.String()
 		}
 	}

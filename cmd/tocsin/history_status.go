@@ -30,7 +30,7 @@ hold. It takes an admin of the first tenant.`,
 		} else {
 			err = t.historyStatus(s)
 		}
-		if err == nil && s.Fault != "" {
+		if err == nil && s.Fault != "" && !s.Off {
 			return said(exitFailed)
 		}
 		return err

@@ -71,6 +71,7 @@ type Redaction struct {
 	Cause     string             // that it has now, which stays; empty: none is known
 	CI        string
 	Attribute string
+	Before    Place  // of versions of the item: those that came earlier; zero: all
 	Silence   string // its comment
 	Window    string // its reason
 	Handover  Place

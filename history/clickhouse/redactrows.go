@@ -96,6 +96,10 @@ func (db *DB) redactAttribute(ctx context.Context, r *Redaction) (found bool, er
 		where:  "shard = {shard:UInt32} AND tenant = {tenant:String} AND id = {id:String} AND mapContains(attributes, {attribute:String})",
 		params: map[string]string{"shard": number(r.Shard), "tenant": Text(r.Tenant), "id": Text(r.CI), "attribute": Text(r.Attribute)},
 	}
+	if r.Before != (Place{}) {
+		w.where += " AND (seq, n) < ({seq:UInt64}, {n:UInt32})"
+		w.params["seq"], w.params["n"] = number(r.Before.Seq), number(r.Before.N)
+	}
 	return db.redactColumn(ctx, w, "attributes[{attribute:String}]", r.instead)
 }
 

@@ -37,6 +37,8 @@ type Fold struct {
 type Redacted struct {
 	Tenant, CI, Attribute string
 	Key                   uint64
+	Seq                   uint64 // of the change that says so, with its place N among the input's
+	N                     uint32
 }
 
 // Batch is what a Fold has made since the last one. Its memory is the Fold's until Done.
@@ -92,7 +94,7 @@ func (f *Fold) Add(ch *event.Change) {
 		f.causes.add(ch)
 		f.touched[ch.Causes.Incident] = struct{}{}
 	case ch.CI != nil && ch.Kind == event.CIRedacted:
-		f.redacts = append(f.redacts, Redacted{ch.CI.Tenant, ch.CI.ID, ch.Text, ch.Count})
+		f.redacts = append(f.redacts, Redacted{ch.CI.Tenant, ch.CI.ID, ch.Text, ch.Count, ch.Seq, ch.N})
 	case ch.CI != nil:
 		f.cis.add(ch)
 	case ch.Outage != nil:

@@ -10,7 +10,7 @@ import (
 type RejectReason struct {
 	Reason string   `json:"reason" doc:"of the first of the rows"`
 	Column string   `json:"column" doc:"empty: it is about the row"`
-	Values []string `json:"values" doc:"what stood there, the first few that differ"`
+	Values []string `json:"values" doc:"what stood there, the first few that differ, beginning with the first row's"`
 	Line   int      `json:"line" doc:"of the first of the rows"`
 	Count  int      `json:"count" doc:"rows"`
 }
@@ -45,7 +45,7 @@ func (r *tally) add(one *Reject) {
 		r.of[key] = known
 	}
 	known.Count++
-	if one.Value != "" && len(known.Values) < mostValues && !slices.Contains(known.Values, one.Value) {
+	if (known.Count == 1 || len(known.Values) > 0) && one.Value != "" && len(known.Values) < mostValues && !slices.Contains(known.Values, one.Value) {
 		known.Values = append(known.Values, one.Value)
 	}
 }

@@ -152,7 +152,7 @@ func (w *writer) insert(ctx context.Context, batch *facts.Batch) error {
 	}
 	for _, r := range batch.Redacted {
 		err := w.p.o.Target.RedactAttribute(ctx, &clickhouse.Redaction{
-			Shard: w.p.o.Shard, Tenant: r.Tenant, CI: r.CI, Attribute: r.Attribute, Instead: func(value string) string { return event.RedactedAs(value, r.Key) },
+			Shard: w.p.o.Shard, Tenant: r.Tenant, CI: r.CI, Attribute: r.Attribute, Before: clickhouse.Place{Seq: r.Seq, N: r.N}, Instead: func(value string) string { return event.RedactedAs(value, r.Key) },
 		})
 		if err != nil {
 			return fmt.Errorf("projection: redact: %w", err)

@@ -147,8 +147,9 @@ func number(n uint64) string { return strconv.FormatUint(n, 10) }
 func killEngine(t *testing.T, d *peers.Daemon, after time.Duration) {
 	t.Helper()
 	var killed atomic.Bool
+	daemon := d.PID() // the one that runs now: the next may be starting by then
 	time.AfterFunc(after, func() {
-		for _, pid := range children(d.PID()) {
+		for _, pid := range children(daemon) {
 			killed.Store(syscall.Kill(pid, syscall.SIGKILL) == nil)
 		}
 	})
