@@ -62,6 +62,55 @@
     AND ({tenant:String} = '' OR (shard, toUInt64(incident)) IN (SELECT shard, incident FROM incidents WHERE origin = '' AND tenant = {tenant:String}))
     AND (NOT {{narrowed}} OR (shard, alert) IN {{alerts_of_incidents}})}}
 
+-- fragment: lives_of_one_name(which, having)
+-- Incidents all whose alerts have one name, with how long the longest of them lasted. Names as numbers (kind): the alerts of an incident are many,
+-- and texts are dear.
+(
+    SELECT
+        k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.kind) AS kind, max(a.kind) AS other,
+        max(if(k.ended_at IS NULL, inf, dateDiff('millisecond', k.opened_at, k.ended_at) / 1000)) AS longest
+    FROM {{kept_members $which}} AS k
+    INNER JOIN (SELECT shard, alert, cityHash64(any(toString(name))) AS kind FROM alerts GROUP BY shard, alert) AS a ON a.shard = k.shard AND a.alert = k.alert
+    GROUP BY shard, incident
+    HAVING kind = other AND $having
+)
+
+-- fragment: names_of_kinds
+-- The names that stand for those numbers.
+(SELECT cityHash64(toString(alerts.name)) AS kind, any(toString(alerts.name)) AS name FROM alerts GROUP BY kind)
+
+-- fragment: first_messages
+-- When somebody was first told of an incident.
+(
+    SELECT shard, incident, toNullable(min(at)) AS told_at
+    FROM notifications
+    WHERE incident != 0 AND at >= {from:DateTime64(3, 'UTC')}
+    GROUP BY shard, incident
+)
+
+-- fragment: outages_of_incidents
+-- When the first confirmed outage behind an incident began.
+(
+    SELECT shard, arrayJoin(incidents) AS incident, toNullable(min(began_at)) AS broken_at
+    FROM outages FINAL
+    WHERE state = 'confirmed' AND kind != 'planned'
+    GROUP BY shard, incident
+)
+
+-- fragment: heartbeats
+-- Senders that were expected, until end_at, with when they fell silent and came back.
+(
+    SELECT
+        tenant, shard, id, argMax(toString(source), (at, seq, n)) AS source, argMax(name, (at, seq, n)) AS name,
+        greatest(min(at), {from:DateTime64(3, 'UTC')}) AS made_at,
+        if(argMax(kind, (at, seq, n)) = 'heartbeat_dropped', max(at), end_at) AS dropped_at,
+        arraySort(groupArrayIf((at, since), kind = 'heartbeat_lost')) AS losses,
+        arraySort(groupArrayIf(at, kind IN ('heartbeat_back', 'heartbeat_dropped'))) AS returns
+    FROM log FINAL
+    WHERE kind IN ('heartbeat_set', 'heartbeat_lost', 'heartbeat_back', 'heartbeat_dropped') AND at < end_at AND {{tenant_scope tenant}}
+    GROUP BY tenant, shard, id
+)
+
 -- fragment: known_items
 -- Configuration items as they were known at the end of the period, those that were there.
 (

@@ -35,20 +35,8 @@
 -- chart: line bucket by step: p90; line bucket: share where step = monitoring first
 -- packs: monthly
 WITH
-    told AS
-    (
-        SELECT shard, incident, toNullable(min(at)) AS told_at
-        FROM notifications
-        WHERE incident != 0 AND at >= {from:DateTime64(3, 'UTC')}
-        GROUP BY shard, incident
-    ),
-    broken AS
-    (
-        SELECT shard, arrayJoin(incidents) AS incident, toNullable(min(began_at)) AS broken_at
-        FROM outages FINAL
-        WHERE state = 'confirmed' AND kind != 'planned'
-        GROUP BY shard, incident
-    ),
+    told AS {{first_messages}},
+    broken AS {{outages_of_incidents}},
     counted AS
     (
         SELECT shard, if(origin = '', incident, 0) AS own, opened_at, first_event_at, received_at,
@@ -96,20 +84,8 @@ ARRAY JOIN all_steps AS xs, arrayEnumerate(all_steps) AS i
 ORDER BY bucket NULLS FIRST, i
 -- list
 WITH
-    told AS
-    (
-        SELECT shard, incident, toNullable(min(at)) AS told_at
-        FROM notifications
-        WHERE incident != 0 AND at >= {from:DateTime64(3, 'UTC')}
-        GROUP BY shard, incident
-    ),
-    broken AS
-    (
-        SELECT shard, arrayJoin(incidents) AS incident, toNullable(min(began_at)) AS broken_at
-        FROM outages FINAL
-        WHERE state = 'confirmed' AND kind != 'planned'
-        GROUP BY shard, incident
-    ),
+    told AS {{first_messages}},
+    broken AS {{outages_of_incidents}},
     counted AS
     (
         SELECT shard, if(origin = '', incident, 0) AS own, number, origin, title, priority, opened_at, first_event_at, received_at,

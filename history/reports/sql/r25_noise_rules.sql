@@ -39,19 +39,8 @@ WITH
         FROM incidents FINAL
         WHERE origin = '' AND automatic AND {{in_period opened_at}} AND {{incident_scope}}
     ),
-    -- Names as numbers: the alerts of an incident are many, and texts are dear.
-    names AS (SELECT shard, alert, cityHash64(any(toString(name))) AS kind FROM alerts GROUP BY shard, alert),
-    called AS (SELECT cityHash64(toString(alerts.name)) AS kind, any(toString(alerts.name)) AS name FROM alerts GROUP BY kind),
-    lived AS
-    (
-        SELECT
-            k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.kind) AS kind, max(a.kind) AS other,
-            max(if(k.ended_at IS NULL, inf, dateDiff('millisecond', k.opened_at, k.ended_at) / 1000)) AS longest
-        FROM {{kept_members (shard, incident) IN (SELECT shard, incident FROM mine)}} AS k
-        INNER JOIN names AS a ON a.shard = k.shard AND a.alert = k.alert
-        GROUP BY shard, incident
-        HAVING kind = other
-    ),
+    called AS {{names_of_kinds}},
+    lived AS {{lives_of_one_name (shard, incident) IN (SELECT shard, incident FROM mine), true}},
     tried AS
     (
         SELECT
@@ -85,19 +74,8 @@ WITH
         FROM incidents FINAL
         WHERE origin = '' AND automatic AND {{in_period opened_at}} AND {{incident_scope}}
     ),
-    -- Names as numbers: the alerts of an incident are many, and texts are dear.
-    names AS (SELECT shard, alert, cityHash64(any(toString(name))) AS kind FROM alerts GROUP BY shard, alert),
-    called AS (SELECT cityHash64(toString(alerts.name)) AS kind, any(toString(alerts.name)) AS name FROM alerts GROUP BY kind),
-    lived AS
-    (
-        SELECT
-            k.shard AS shard, k.incident AS incident, count() AS alerts, min(a.kind) AS kind, max(a.kind) AS other,
-            max(if(k.ended_at IS NULL, inf, dateDiff('millisecond', k.opened_at, k.ended_at) / 1000)) AS longest
-        FROM {{kept_members (shard, incident) IN (SELECT shard, incident FROM mine)}} AS k
-        INNER JOIN names AS a ON a.shard = k.shard AND a.alert = k.alert
-        GROUP BY shard, incident
-        HAVING kind = other AND longest < 1800
-    )
+    called AS {{names_of_kinds}},
+    lived AS {{lives_of_one_name (shard, incident) IN (SELECT shard, incident FROM mine), longest < 1800}}
 SELECT
     c.name AS name, m.number AS number, arrayFirst(minutes -> l.longest < minutes * 60, [2, 5, 10, 15, 30]) AS saved_from, l.longest AS longest, l.alerts AS alerts,
     m.touched AS acted_on, m.opened_at AS opened_at, m.title AS title

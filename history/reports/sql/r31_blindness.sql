@@ -27,18 +27,7 @@
 -- packs: monthly
 WITH
     least({to:DateTime64(3, 'UTC')}, now64(3, 'UTC')) AS end_at,
-    beats AS
-    (
-        SELECT
-            tenant, shard, id, argMax(toString(source), (at, seq, n)) AS source, argMax(name, (at, seq, n)) AS name,
-            greatest(min(at), {from:DateTime64(3, 'UTC')}) AS made_at,
-            if(argMax(kind, (at, seq, n)) = 'heartbeat_dropped', max(at), end_at) AS dropped_at,
-            arraySort(groupArrayIf((at, since), kind = 'heartbeat_lost')) AS losses,
-            arraySort(groupArrayIf(at, kind IN ('heartbeat_back', 'heartbeat_dropped'))) AS returns
-        FROM log FINAL
-        WHERE kind IN ('heartbeat_set', 'heartbeat_lost', 'heartbeat_back', 'heartbeat_dropped') AND at < end_at AND {{tenant_scope tenant}}
-        GROUP BY tenant, shard, id
-    ),
+    beats AS {{heartbeats}},
     timed AS
     (
         SELECT
@@ -70,18 +59,7 @@ ORDER BY place, blind DESC, source, name
 -- list
 WITH
     least({to:DateTime64(3, 'UTC')}, now64(3, 'UTC')) AS end_at,
-    beats AS
-    (
-        SELECT
-            tenant, shard, id, argMax(toString(source), (at, seq, n)) AS source, argMax(name, (at, seq, n)) AS name,
-            greatest(min(at), {from:DateTime64(3, 'UTC')}) AS made_at,
-            if(argMax(kind, (at, seq, n)) = 'heartbeat_dropped', max(at), end_at) AS dropped_at,
-            arraySort(groupArrayIf((at, since), kind = 'heartbeat_lost')) AS losses,
-            arraySort(groupArrayIf(at, kind IN ('heartbeat_back', 'heartbeat_dropped'))) AS returns
-        FROM log FINAL
-        WHERE kind IN ('heartbeat_set', 'heartbeat_lost', 'heartbeat_back', 'heartbeat_dropped') AND at < end_at AND {{tenant_scope tenant}}
-        GROUP BY tenant, shard, id
-    )
+    beats AS {{heartbeats}}
 SELECT
     source, name, greatest(ifNull(l.2, l.1), made_at) AS silent_from,
     least(if(over, arrayFirst(r -> r > l.1, returns), end_at), end_at) AS silent_to,
